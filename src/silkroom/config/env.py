@@ -1,0 +1,112 @@
+"""Every environment variable silkroom reads, typed, with its default and its meaning.
+
+This is the only module that touches ``os.environ``. docs/settings.md lists the same names; a test compares both.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+PREFIX = "SILKROOM_"
+ROOT = Path(__file__).resolve().parents[3]
+"""The checkout: where the launcher, the locale folder and the default data folder are."""
+
+
+class SettingError(ValueError):
+    """An environment variable holds something that cannot be used; the text names it and says what fits."""
+
+
+def _text(raw: str) -> str:
+    return raw.strip()
+
+
+def _boolean(raw: str) -> bool:
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    try:
+        return words[raw.strip().lower()]
+    except KeyError:
+        raise ValueError("use yes or no") from None
+
+
+def _whole(minimum: int, maximum: int) -> Callable[[str], int]:
+    def parse(raw: str) -> int:
+        number = int(raw)
+        if not minimum <= number <= maximum:
+            raise ValueError(f"use a whole number from {minimum} to {maximum}")
+        return number
+
+    return parse
+
+
+def _words(raw: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in raw.split(",") if word.strip())
+
+
+def _folder(raw: str) -> Path:
+    return Path(raw).expanduser().resolve()
+
+
+def _setting(default: Any, parse: Callable[[str], Any], meaning: str) -> Any:
+    return field(default=default, metadata={"parse": parse, "meaning": meaning})
+
+
+@dataclass(frozen=True)
+class Environment:
+    """All settings of one process. Field ``database_url`` is read from ``SILKROOM_DATABASE_URL``, and so on."""
+
+    data_dir: Path = _setting(ROOT / "data", _folder, "folder of everything silkroom keeps on this machine")
+    database_url: str = _setting("", _text, "PostgreSQL of your own; empty: the embedded server")
+    nats_url: str = _setting("", _text, "NATS of your own; empty: the embedded server")
+    storage_url: str = _setting("", _text, "where pictures and recordings are kept: a folder or s3://bucket/prefix")
+    host: str = _setting("127.0.0.1", _text, "address that web and gateway listen on")
+    web_port: int = _setting(8000, _whole(1, 65535), "port of the pages")
+    gateway_port: int = _setting(8001, _whole(1, 65535), "port of rooms and video")
+    web_threads: int = _setting(16, _whole(1, 512), "threads of one web process")
+    web_workers: int = _setting(1, _whole(1, 64), "worker processes of one web server")
+    public_url: str = _setting("", _text, "address people type, such as https://shop.example; empty: host and port")
+    gateway_url: str = _setting("", _text, "address of the gateway as browsers see it; empty: same host, gateway port")
+    allowed_hosts: tuple[str, ...] = _setting((), _words, "further host names that pages answer to, with commas")
+    tls_certificate: str = _setting("", _text, "certificate file, PEM; set by --tls")
+    tls_key: str = _setting("", _text, "key file of the certificate, PEM; set by --tls")
+    secret_key: str = _setting("", _text, "key of signatures; empty: made once and kept in the data folder")
+    mail_url: str = _setting("", _text, "smtp://user:password@host:port; empty: mails are written to the log")
+    mail_from: str = _setting("silkroom@localhost", _text, "sender of mails")
+    language: str = _setting("zh-hans", _text, "language where the browser states none: zh-hans or en")
+    time_zone: str = _setting("Asia/Shanghai", _text, "time zone of new shops")
+    hold_seconds: int = _setting(900, _whole(5, 86400), "how long an unpaid order keeps its pieces")
+    sandbox_payments: bool = _setting(True, _boolean, "offer the sandbox payment provider (turn off in production)")
+    max_watchers: int = _setting(20000, _whole(1, 1000000), "watchers that one gateway takes before it says it is full")
+    log_level: str = _setting("INFO", _text, "DEBUG, INFO, WARNING or ERROR")
+    debug: bool = _setting(False, _boolean, "show errors on the page (developers only)")
+
+    @classmethod
+    def read(cls, source: Mapping[str, str] | None = None) -> Environment:
+        """Build from ``source`` (default: the process's environment). Raises SettingError."""
+        source = os.environ if source is None else source
+        values: dict[str, Any] = {}
+        for one in fields(cls):
+            name = PREFIX + one.name.upper()
+            raw = source.get(name)
+            if raw is None or raw == "":
+                continue
+            try:
+                values[one.name] = one.metadata["parse"](raw)
+            except ValueError as error:
+                raise SettingError(f"{name}={raw!r} cannot be used: {error}") from None
+        unknown = sorted(
+            name
+            for name in source
+            if name.startswith(PREFIX) and name[len(PREFIX) :].lower() not in {one.name for one in fields(cls)}
+        )
+        if unknown:
+            raise SettingError(f"unknown setting {unknown[0]}: see docs/settings.md")
+        return cls(**values)
+
+    @property
+    def storage_location(self) -> str:
+        """Folder or URL where pictures and recordings go."""
+        return self.storage_url or str(self.data_dir / "storage")
