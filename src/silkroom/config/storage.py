@@ -1,0 +1,60 @@
+"""Pictures and recordings in a folder or an object store, through fsspec: one address, SILKROOM_STORAGE_URL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import fsspec
+from django.conf import settings
+from django.core.files.base import File
+from django.core.files.storage import Storage
+from django.utils.deconstruct import deconstructible
+
+
+@deconstructible
+class FsspecStorage(Storage):
+    """Django's storage on any fsspec filesystem. Names are relative to the storage location and use ``/``."""
+
+    def __init__(self, location: str | None = None) -> None:
+        self._location = location
+
+    def _target(self, name: str) -> tuple[Any, str]:
+        location = self._location or settings.ENVIRONMENT.storage_location
+        filesystem, root = fsspec.core.url_to_fs(location)
+        if ".." in name.split("/") or name.startswith("/"):
+            raise ValueError(f"{name!r} would leave the storage")
+        return filesystem, f"{root.rstrip('/')}/{name}"
+
+    def _open(self, name: str, mode: str = "rb") -> File[bytes]:
+        filesystem, path = self._target(name)
+        return File(filesystem.open(path, mode), name=name)
+
+    def _save(self, name: str, content: File[bytes]) -> str:
+        filesystem, path = self._target(name)
+        filesystem.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+        with filesystem.open(path, "wb") as target:
+            for chunk in content.chunks():
+                target.write(chunk)
+        return name
+
+    def delete(self, name: str) -> None:
+        filesystem, path = self._target(name)
+        if filesystem.exists(path):
+            filesystem.rm_file(path)
+
+    def exists(self, name: str) -> bool:
+        filesystem, path = self._target(name)
+        return bool(filesystem.exists(path))
+
+    def size(self, name: str) -> int:
+        filesystem, path = self._target(name)
+        return int(filesystem.size(path))
+
+    def get_modified_time(self, name: str) -> datetime:
+        filesystem, path = self._target(name)
+        moment: datetime = filesystem.modified(path)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+    def url(self, name: str | None) -> str:
+        return f"{settings.MEDIA_URL}{name}"

@@ -1,0 +1,55 @@
+"""How silkroom says no.
+
+A `Refusal` is an expected answer of the trade ("sold out", "not yours"): it has a stable code for programs, a sentence
+for people and an HTTP status, and it pages nobody. Every department's ``errors.py`` derives from it. The sentence is an
+English msgid with ``%(name)s`` places; whoever stands at the edge (view, gateway) translates it and fills it in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+
+class Refusal(Exception):
+    """Base of all expected refusals. Subclasses set ``code``, ``status`` and ``text``; ``data`` is JSON-able."""
+
+    code: ClassVar[str] = "refused"
+    status: ClassVar[int] = 400
+    text: ClassVar[str] = "This cannot be done."
+
+    def __init__(self, **data: Any) -> None:
+        super().__init__(self.code)
+        self.data = data
+
+    def sentence(self, translate: Callable[[str], str] = str) -> str:
+        """The text for a person. ``translate`` is gettext of the person's language."""
+        return translate(self.text) % self.data
+
+    def as_json(self, translate: Callable[[str], str] = str) -> dict[str, Any]:
+        """The body of an error answer: ``{"code", "text", "data"}``."""
+        return {"code": self.code, "text": self.sentence(translate), "data": self.data}
+
+
+class NotFound(Refusal):
+    """The object does not exist or is not this person's: both answer alike, so nobody can probe."""
+
+    code = "not_found"
+    status = 404
+    text = "This does not exist, or it is not yours to see."
+
+
+class Malformed(Refusal):
+    """The input is not of the agreed form. ``field`` names the place."""
+
+    code = "malformed"
+    status = 400
+    text = "The field “%(field)s” cannot be read. Please check it and send again."
+
+
+class TooMany(Refusal):
+    """A rate or count limit was reached."""
+
+    code = "too_many"
+    status = 429
+    text = "That was too much at once. Please wait a moment and try again."

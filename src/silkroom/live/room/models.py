@@ -1,0 +1,34 @@
+"""The log of a room: every event in order. It is the truth of the room; snapshots are folds of it."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+
+from silkroom.live.broadcasts.models import Broadcast
+
+
+class RoomEvent(models.Model):
+    """Event ``sequence`` of a broadcast's room."""
+
+    pk = models.CompositePrimaryKey("broadcast_id", "sequence")
+    broadcast = models.ForeignKey(Broadcast, on_delete=models.CASCADE, related_name="events")
+    sequence = models.BigIntegerField()
+    kind = models.CharField(max_length=20)
+    data = models.JSONField()
+    at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.broadcast_id}/{self.sequence} {self.kind}"
+
+
+class RoomCheckpoint(models.Model):
+    """The folded state after event ``sequence``: where folding may start, so a late joiner need not wait for the whole log."""
+
+    broadcast = models.OneToOneField(Broadcast, on_delete=models.CASCADE, primary_key=True, related_name="checkpoint")
+    sequence = models.BigIntegerField()
+    state = models.JSONField()
+    at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.broadcast_id} @ {self.sequence}"

@@ -1,0 +1,79 @@
+"""Orders and their lines. The order desk inserts them by SQL; columns here are its contract."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from silkroom.catalog.models import Variant
+from silkroom.inventory.models import Hold
+from silkroom.kit.choices import choices_of
+from silkroom.sales.offers.models import Offer
+from silkroom.shops.models import Shop
+
+from .states import OrderState
+
+
+class Order(models.Model):
+    """One buyer's order in one shop. ``channel`` says where it came from: "web", "broadcast:K7…", "till:…"."""
+
+    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="orders")
+    number = models.CharField(max_length=12, unique=True)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders")
+    key = models.UUIDField(help_text="idempotency key of the buyer's request")
+    channel = models.CharField(max_length=80)
+    state = models.CharField(max_length=10, choices=choices_of(OrderState), default=OrderState.HELD)
+    currency = models.CharField(max_length=3)
+    goods_minor = models.BigIntegerField()
+    discount_minor = models.BigIntegerField(default=0)
+    freight_minor = models.BigIntegerField(default=0)
+    tax_minor = models.BigIntegerField(default=0)
+    total_minor = models.BigIntegerField()
+    placed_at = models.DateTimeField(db_default=Now(), editable=False)
+    holds_until = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True, help_text="when it was paid, lapsed or cancelled")
+    recipient = models.CharField(max_length=60, blank=True)
+    phone = models.CharField(max_length=16, blank=True)
+    address = models.CharField(max_length=240, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "key"], name="order_key_is_used_once"),
+            models.CheckConstraint(
+                name="order_adds_up",
+                condition=Q(total_minor=F("goods_minor") - F("discount_minor") + F("freight_minor") + F("tax_minor"))
+                & Q(total_minor__gte=0),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["holds_until"], name="order_held_by_time", condition=Q(state="held")),
+            models.Index(fields=["shop", "channel"], name="order_by_channel"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class OrderLine(models.Model):
+    """A variant in an order, as it was named and priced at that moment."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
+    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="+")
+    offer = models.ForeignKey(Offer, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    hold = models.ForeignKey(Hold, on_delete=models.PROTECT, related_name="+")
+    sku = models.CharField(max_length=60)
+    title = models.CharField(max_length=160)
+    quantity = models.PositiveIntegerField()
+    list_price_minor = models.BigIntegerField()
+    unit_price_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="line_has_pieces", condition=Q(quantity__gt=0)),
+            models.CheckConstraint(name="line_price_is_positive", condition=Q(unit_price_minor__gte=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.title}"

@@ -1,0 +1,88 @@
+"""Payments, the notices that providers send, refunds; and the sandbox provider's own book."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from silkroom.kit.choices import choices_of
+from silkroom.sales.orders.models import Order
+
+from .states import ChargeState, PaymentState
+
+
+class Payment(models.Model):
+    """A try to pay an order at a provider. ``reference`` is the provider's name for it."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
+    provider = models.CharField(max_length=20)
+    reference = models.CharField(max_length=80)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    state = models.CharField(max_length=10, choices=choices_of(PaymentState), default=PaymentState.UNDER_WAY)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    expires_at = models.DateTimeField(help_text="the provider takes no money after this")
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "reference"], name="payment_reference_is_unique"),
+            models.UniqueConstraint(fields=["order"], name="one_payment_under_way", condition=Q(state="under_way")),
+            models.CheckConstraint(name="payment_is_positive", condition=Q(amount_minor__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.reference}"
+
+
+class Notice(models.Model):
+    """What a provider told us, once: the same notice twice changes nothing."""
+
+    provider = models.CharField(max_length=20)
+    notice = models.CharField(max_length=80, help_text="the provider's id of the notice")
+    payment = models.ForeignKey(Payment, null=True, on_delete=models.PROTECT, related_name="notices")
+    body = models.TextField()
+    received_at = models.DateTimeField(db_default=Now(), editable=False)
+    times = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["provider", "notice"], name="notice_is_counted_once")]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.notice}"
+
+
+class Refund(models.Model):
+    """Money that goes back."""
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
+    key = models.CharField(max_length=80, unique=True)
+    amount_minor = models.BigIntegerField()
+    reason = models.CharField(max_length=40)
+    is_done = models.BooleanField(default=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="refund_is_positive", condition=Q(amount_minor__gt=0))]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class SandboxCharge(models.Model):
+    """The sandbox provider's book: what a real provider would keep on its side."""
+
+    reference = models.CharField(max_length=80, unique=True)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    subject = models.CharField(max_length=120)
+    state = models.CharField(max_length=10, choices=choices_of(ChargeState), default=ChargeState.WAITING)
+    refunded_minor = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    expires_at = models.DateTimeField()
+    notices_sent = models.PositiveIntegerField(default=0)
+    notice_accepted = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return self.reference
