@@ -1,7 +1,7 @@
 """Where a Chromium is on this machine, and the flags under which it shows and encodes video without a person.
 
-The browser tests and ``bench video`` share this module. A distribution's own Chromium or Google's Chrome goes first: both
-carry the H.264 encoder that the studio needs, the build that Playwright downloads does not carry it everywhere.
+The browser tests and ``bench video`` share this module. A distribution's own Chromium or Google's Chrome goes first:
+both carry the H.264 encoder that the studio needs, the build that Playwright downloads does not carry it everywhere.
 """
 
 from __future__ import annotations
