@@ -1,0 +1,1 @@
+"""Fan-out engine: one room event to all its watchers. Import `silkroom.live.fanout.door` only."""
