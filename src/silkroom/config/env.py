@@ -58,13 +58,15 @@ def _setting(default: Any, parse: Callable[[str], Any], meaning: str) -> Any:
 class Environment:
     """All settings of one process. Field ``database_url`` is read from ``SILKROOM_DATABASE_URL``, and so on."""
 
-    data_dir: Path = _setting(ROOT / "data", _folder, "folder of everything silkroom keeps on this machine")
+    # The switched-off rule takes a call after the annotation Path for shared state; _setting makes a field.
+    data_dir: Path = _setting(ROOT / "data", _folder, "folder of all that silkroom keeps on this machine")  # noqa: RUF009
     database_url: str = _setting("", _text, "PostgreSQL of your own; empty: the embedded server")
     nats_url: str = _setting("", _text, "NATS of your own; empty: the embedded server")
     storage_url: str = _setting("", _text, "where pictures and recordings are kept: a folder or s3://bucket/prefix")
     host: str = _setting("127.0.0.1", _text, "address that web and gateway listen on")
     web_port: int = _setting(8000, _whole(1, 65535), "port of the pages")
     gateway_port: int = _setting(8001, _whole(1, 65535), "port of rooms and video")
+    jobs_port: int = _setting(8002, _whole(1, 65535), "port of the health check of the background jobs")
     web_threads: int = _setting(16, _whole(1, 512), "threads of one web process")
     web_workers: int = _setting(1, _whole(1, 64), "worker processes of one web server")
     public_url: str = _setting("", _text, "address people type, such as https://shop.example; empty: host and port")
@@ -75,6 +77,7 @@ class Environment:
     secret_key: str = _setting("", _text, "key of signatures; empty: made once and kept in the data folder")
     mail_url: str = _setting("", _text, "smtp://user:password@host:port; empty: mails are written to the log")
     mail_from: str = _setting("silkroom@localhost", _text, "sender of mails")
+    phone_codes: str = _setting("log", _text, "who sends codes to phones: log (says so only), terminal, or a class's path")
     language: str = _setting("zh-hans", _text, "language where the browser states none: zh-hans or en")
     time_zone: str = _setting("Asia/Shanghai", _text, "time zone of new shops")
     hold_seconds: int = _setting(900, _whole(5, 86400), "how long an unpaid order keeps its pieces")
@@ -110,3 +113,21 @@ class Environment:
     def storage_location(self) -> str:
         """Folder or URL where pictures and recordings go."""
         return self.storage_url or str(self.data_dir / "storage")
+
+    def variables(self) -> dict[str, str]:
+        """The environment variables that `read` makes this very object from: how a supervisor tells its children."""
+        return {
+            PREFIX + one.name.upper(): _written(getattr(self, one.name))
+            for one in fields(self)
+            if getattr(self, one.name) != one.default
+        }
+
+
+def _written(value: Any) -> str:
+    """A setting's value as `read` takes it. An empty text reads as "not set", so no default may be a filled text that
+    somebody wants to empty."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return str(value)

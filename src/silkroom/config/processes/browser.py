@@ -11,6 +11,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from silkroom.config.errors import OperationError
+
 NAMES_ON_PATH = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 MAC_APPLICATIONS = (
@@ -24,7 +26,7 @@ PLAYWRIGHT_BUILDS = (
 )
 
 
-class ChromiumMissing(RuntimeError):
+class ChromiumMissing(OperationError):
     """No Chromium on this machine; the text says how to get one."""
 
 

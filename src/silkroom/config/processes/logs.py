@@ -11,8 +11,12 @@ import json
 import logging
 import re
 import sys
+import threading
 from collections.abc import MutableMapping
-from typing import Any
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
 
 import structlog
 
@@ -105,3 +109,108 @@ def configure_logging(process_name: str, environment: Environment) -> None:
     for library, level in NOISY_LIBRARIES.items():
         logging.getLogger(library).setLevel(level)
     logging.captureWarnings(True)
+
+
+# --- what the supervisor does with its children's output ----------------------------------------
+
+FILE_BYTES = 20_000_000
+KEPT_FILES = 3
+
+LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
+
+FOREIGN_LINE = re.compile(
+    r"^(?:\[\d+\] \[(?P<nats>[A-Z]{3})\] |(?P<postgres>[A-Z]+\d?): +)?(?P<text>.*)$",
+)
+
+FOREIGN_LEVELS = {
+    "DBG": "debug",
+    "TRC": "debug",
+    "WRN": "warning",
+    "ERR": "error",
+    "FTL": "critical",
+    "WARNING": "warning",
+    # A refused statement is the business of whoever sent it, and is told to them; PostgreSQL itself is well.
+    "ERROR": "info",
+    "FATAL": "error",
+    "PANIC": "critical",
+}
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One event of a child process, as it is kept (``kept``, JSON) and as a person reads it (``text``)."""
+
+    process: str
+    level: str
+    text: str
+    kept: str
+
+    @classmethod
+    def of(cls, process: str, level: str, text: str) -> LogLine:
+        """An event that somebody else states about the process."""
+        at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        text = hide_in_text(text)
+        return cls(process, level, text, _line({"event": text, "level": level, "at": at, "process": process}))
+
+
+def read_line(process: str, line: str) -> LogLine:
+    """Understand a line of a child's output: one of ours is JSON already, others are wrapped."""
+    if line.startswith("{"):
+        try:
+            event = json.loads(line)
+        except ValueError:
+            event = None
+        if isinstance(event, dict) and "event" in event:
+            return LogLine(process, str(event.get("level", "info")), _readable(event), line)
+    found = FOREIGN_LINE.match(line)
+    assert found is not None
+    level = FOREIGN_LEVELS.get(found["nats"] or found["postgres"] or "", "info")
+    is_known = found["nats"] or found["postgres"] in FOREIGN_LEVELS
+    return LogLine.of(process, level, found["text"] if is_known else line)
+
+
+def _readable(event: dict[str, Any]) -> str:
+    hidden = {"event", "level", "logger", "at", "process", "exception", "stack"}
+    details = ", ".join(f"{name} {value}" for name, value in event.items() if name not in hidden)
+    text = f"{event['event']}: {details}" if details else str(event["event"])
+    trace = str(event.get("exception", "")).strip().splitlines()
+    return f"{text} ({trace[-1]})" if trace else text
+
+
+class LogFiles:
+    """``<folder>/<process>.log``, one event a line; a full file is kept as ``.log.1`` and so on."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder = folder
+        self._files: dict[str, IO[str]] = {}
+        self._lock = threading.Lock()
+
+    def write(self, line: LogLine) -> None:
+        with self._lock:
+            file = self._files.get(line.process)
+            if file is None:
+                file = self._open(line.process)
+            file.write(line.kept + "\n")
+            file.flush()
+            if file.tell() >= FILE_BYTES:
+                file.close()
+                self._rotate(line.process)
+
+    def close(self) -> None:
+        with self._lock:
+            for file in self._files.values():
+                file.close()
+            self._files.clear()
+
+    def _open(self, process: str) -> IO[str]:
+        file = (self._folder / f"{process}.log").open("a", encoding="utf-8")
+        self._files[process] = file
+        return file
+
+    def _rotate(self, process: str) -> None:
+        names = [self._folder / f"{process}.log{f'.{number}' if number else ''}" for number in range(KEPT_FILES + 1)]
+        for older, newer in zip(reversed(names), reversed(names[:-1]), strict=False):
+            if newer.exists():
+                newer.replace(older)
+        del self._files[process]

@@ -28,6 +28,7 @@ import psutil
 import psycopg
 from psycopg import sql
 
+from silkroom.config.errors import OperationError
 from silkroom.config.processes.children import Child, Children, wait_until
 from silkroom.config.secrets import keep_secret
 
@@ -54,7 +55,7 @@ TEST_PORTS = range(20000, 32000)
 """Below the ports that Linux and macOS give to outgoing connections, so that none of those takes one in between."""
 
 
-class ServerError(RuntimeError):
+class ServerError(OperationError):
     """A server cannot be found, started or reached; the text is one line for a person."""
 
 
@@ -428,6 +429,9 @@ class PostgresServer:
             "idle_in_transaction_session_timeout": "'5min'",
             "log_line_prefix": "''",
             "log_min_messages": "warning",
+            # Neither statements nor details: both carry what people typed.
+            "log_min_error_statement": "panic",
+            "log_error_verbosity": "terse",
             "log_checkpoints": "off",
             "timezone": "'UTC'",
             "log_timezone": "'UTC'",
