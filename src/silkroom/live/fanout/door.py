@@ -51,7 +51,7 @@ from silkroom.live.fanout.delivery import GOING_AWAY, TOO_SLOW, Watcher
 from silkroom.live.fanout.errors import FrameTooLarge, RoomClosed, RoomFull
 from silkroom.live.fanout.frames import binary_frame, close_frame, encode_event, event_frames, text_frame
 from silkroom.live.fanout.publisher import CommittedPublisher
-from silkroom.live.fanout.rooms import FanOut, Keeper, LoadGap, Room, Snapshot
+from silkroom.live.fanout.rooms import FanOut, Keeper, LoadGap, Room, Snapshot, TakeSnapshot
 
 __all__ = [
     "GOING_AWAY",
@@ -71,6 +71,7 @@ __all__ = [
     "RoomFull",
     "Snapshot",
     "Subscription",
+    "TakeSnapshot",
     "Watcher",
     "binary_frame",
     "close_frame",
