@@ -131,3 +131,15 @@ def _written(value: Any) -> str:
     if isinstance(value, tuple):
         return ",".join(value)
     return str(value)
+
+
+def program_environment(environment: Environment) -> dict[str, str]:
+    """The whole environment for a program of ours that is to run with these settings."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return {
+        **inherited,
+        **environment.variables(),
+        "PYTHONPATH": str(ROOT / "src"),
+        "PYTHONUNBUFFERED": "1",
+        "DJANGO_SETTINGS_MODULE": "silkroom.config.settings",
+    }

@@ -127,6 +127,11 @@ class Children:
         child.signal_group(signal.SIGKILL)
         self.wait(child)
 
+    def signal_all(self, number: int) -> None:
+        """Send a signal to every child's group, newest first, without waiting."""
+        for child in reversed(list(self._running.values())):
+            child.signal_group(number)
+
     def close(self) -> None:
         """Stop whatever still runs, newest first, and let the watchman go."""
         for child in reversed(list(self._running.values())):

@@ -138,19 +138,24 @@ FOREIGN_LEVELS = {
 
 @dataclass(frozen=True)
 class LogLine:
-    """One event of a child process, as it is kept (``kept``, JSON) and as a person reads it (``text``)."""
+    """One event of a process, as it is kept (``kept``, JSON) and as a person reads it (``text``).
+
+    ``is_told``: said by the supervisor about the process, not by the process.
+    """
 
     process: str
     level: str
     text: str
     kept: str
+    is_told: bool = False
 
     @classmethod
-    def of(cls, process: str, level: str, text: str) -> LogLine:
-        """An event that somebody else states about the process."""
+    def of(cls, process: str, level: str, text: str, *, is_told: bool = False) -> LogLine:
+        """An event from a plain text."""
         at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
         text = hide_in_text(text)
-        return cls(process, level, text, _line({"event": text, "level": level, "at": at, "process": process}))
+        kept = _line({"event": text, "level": level, "at": at, "process": process})
+        return cls(process, level, text, kept, is_told)
 
 
 def read_line(process: str, line: str) -> LogLine:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import os
 import re
-from collections.abc import Callable
+import time
 from importlib.metadata import version
 from pathlib import Path
 
@@ -28,12 +29,15 @@ MIGRATION_LOCK = 7_453_001
 
 APPLIED = re.compile(r"Applying (?P<name>\S+)\.\.\.")
 
+TELL_SECONDS = 1.0
+
 log = structlog.get_logger("silkroom.prepare")
 
 
 def main(environment: Environment) -> None:
     """Compile translations, bring the tables up to date, collect static files where they changed."""
     configure_logging("prepare", environment)
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
     for file in compile_translations():
         log.info("compiled", file=file.name, language=file.parents[1].name)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "silkroom.config.settings")
@@ -50,8 +54,7 @@ def migrate(database_url: str) -> int:
         executor = MigrationExecutor(connection)
         total = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
         if total:
-            steps = _Steps(lambda done, name: log.info("table change", step=f"{done}/{total}", name=name))
-            call_command("migrate", interactive=False, verbosity=1, no_color=True, stdout=steps)
+            call_command("migrate", interactive=False, verbosity=1, no_color=True, stdout=_Steps(total))
         connection.close()
         if settings.DATABASES["default"]["OPTIONS"].get("pool"):
             connection.close_pool()
@@ -60,18 +63,21 @@ def migrate(database_url: str) -> int:
 
 
 class _Steps(io.StringIO):
-    """Takes what Django's migrate writes for a person and tells each finished step."""
+    """Takes what Django's migrate writes for a person; tells now and then how far it is, and which step takes long."""
 
-    def __init__(self, tell: Callable[[int, str], None]) -> None:
+    def __init__(self, total: int) -> None:
         super().__init__()
-        self._tell = tell
+        self._total = total
         self._done = 0
+        self._told_at = 0.0
 
     def write(self, text: str) -> int:
         found = APPLIED.search(text)
         if found is not None:
             self._done += 1
-            self._tell(self._done, found["name"])
+            if time.monotonic() - self._told_at >= TELL_SECONDS:
+                self._told_at = time.monotonic()
+                log.info("changing tables", step=f"{self._done} of {self._total}", name=found["name"])
         return len(text)
 
 

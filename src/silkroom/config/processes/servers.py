@@ -87,6 +87,16 @@ def free_port(preferred: int = 0, host: str = LOOPBACK, avoid: frozenset[int] = 
     raise ServerError(f"no free port on {host} from {candidates[0]} on: stop what listens there or choose another port")
 
 
+def postgres_url_of(data_dir: Path, port: int, database: str = DATABASE) -> str:
+    """Address of the embedded PostgreSQL of a data folder."""
+    return f"postgresql://{ROLE}:{keep_secret(data_dir, 'postgres_password')}@{LOOPBACK}:{port}/{database}"
+
+
+def nats_url_of(data_dir: Path, port: int) -> str:
+    """Address of the embedded nats-server of a data folder."""
+    return f"nats://{keep_secret(data_dir, 'nats_token')}@{LOOPBACK}:{port}"
+
+
 # --- programs -------------------------------------------------------------------------------------
 
 
@@ -266,17 +276,14 @@ class PostgresServer:
         self.folder = data_dir / "postgres"
         self.port = port
         self._children = children
-        self._password = keep_secret(data_dir, "postgres_password")
+        self._data_dir = data_dir
         self._durable_setup = durable_setup
         self._programs = find_postgres_programs()
         self._runner = choose_runner([self._programs, data_dir], self.folder)
 
     @property
     def url(self) -> str:
-        return self.url_of(DATABASE)
-
-    def url_of(self, database: str) -> str:
-        return f"postgresql://{ROLE}:{self._password}@{LOOPBACK}:{self.port}/{database}"
+        return postgres_url_of(self._data_dir, self.port)
 
     @property
     def is_new(self) -> bool:
@@ -321,7 +328,7 @@ class PostgresServer:
         with tempfile.TemporaryDirectory(prefix="silkroom-") as folder:
             password_file = Path(folder) / "password"
             password_file.touch(mode=0o600)
-            password_file.write_text(self._password + "\n", encoding="ascii")
+            password_file.write_text(keep_secret(self._data_dir, "postgres_password") + "\n", encoding="ascii")
             for path in (Path(folder), password_file):
                 self._runner.give(path)
             command = [
@@ -449,7 +456,7 @@ class PostgresServer:
         return len(lines) >= 8 and lines[7].strip() == "ready"
 
     def _make_database(self) -> None:
-        with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
+        with psycopg.connect(postgres_url_of(self._data_dir, self.port, "postgres"), autocommit=True) as connection:
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
             if found is None:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
@@ -467,13 +474,13 @@ class NatsServer:
         self.folder = data_dir / "nats"
         self.port = port
         self._children = children
-        self._token = keep_secret(data_dir, "nats_token")
+        self._data_dir = data_dir
         self._program = find_nats_server()
         self._runner = choose_runner([self._program, data_dir], self.folder)
 
     @property
     def url(self) -> str:
-        return f"nats://{self._token}@{LOOPBACK}:{self.port}"
+        return nats_url_of(self._data_dir, self.port)
 
     def start(self) -> Child:
         """Start and wait until it greets."""
@@ -493,11 +500,12 @@ class NatsServer:
         self.folder.mkdir(mode=0o700, exist_ok=True)
         file = self.folder / "nats.conf"
         file.touch(mode=0o600)
+        token = keep_secret(self._data_dir, "nats_token")
         file.write_text(
             "# Written at every start.\n"
             f'server_name: "silkroom"\nlisten: "{LOOPBACK}:{self.port}"\n'
             f"max_payload: {NATS_MAX_PAYLOAD}\nmax_pending: 268435456\nwrite_deadline: 5s\n"
-            f'logtime: false\nauthorization {{ token: "{self._token}" }}\n',
+            f'logtime: false\nauthorization {{ token: "{token}" }}\n',
             encoding="ascii",
         )
         for path in (self.folder, file):

@@ -8,6 +8,7 @@ started again, after a pause that doubles while it keeps failing.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import time
@@ -17,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from silkroom.config.env import PREFIX, ROOT, Environment
+from silkroom.config.env import ROOT, Environment, program_environment
 from silkroom.config.errors import OperationError
 from silkroom.config.processes.certificates import Certificate, ensure_certificate, lan_addresses
 from silkroom.config.processes.children import STOP_SECONDS, Child, Children, wait_until
@@ -142,6 +143,7 @@ class Stack:
         purpose: str = "up",
         tls: bool = False,
         any_ports: bool = False,
+        fixed_web_port: bool = False,
         durable_setup: bool = True,
     ) -> None:
         given = Environment.read() if environment is None else environment
@@ -151,6 +153,7 @@ class Stack:
         self._purpose = purpose
         self._tls = tls
         self._any_ports = any_ports
+        self._fixed_web_port = fixed_web_port
         self._durable_setup = durable_setup
         self._certificate: Certificate | None = None
         self._children = Children(self._take_line)
@@ -231,7 +234,7 @@ class Stack:
 
     def variables(self) -> dict[str, str]:
         """Environment for a program that is to use this stack: ours, with its settings."""
-        return _program_environment(self._environment)
+        return program_environment(self._environment)
 
     # --- start
 
@@ -298,9 +301,13 @@ class Stack:
 
     def tell(self, text: str, *, level: str = "info", process: str = "silkroom") -> None:
         """An event of the supervisor itself, about a process."""
-        self._take(LogLine.of(process, level, text))
+        self._take(LogLine.of(process, level, text, is_told=True))
 
     # --- stop
+
+    def kill_all(self) -> None:
+        """End every process at once, for somebody who cannot wait for ``stop``. Safe to call from a signal handler."""
+        self._children.signal_all(signal.SIGKILL)
 
     def stop(self) -> None:
         """Stop everything in order: what people use first, PostgreSQL last. May be called twice."""
@@ -368,7 +375,9 @@ class Stack:
             hosts = (*self._environment.allowed_hosts, *lan_addresses())
             self._environment = replace(self._environment, allowed_hosts=tuple(dict.fromkeys(hosts)))
         defaults = Environment()
-        web_ports = self._ports("web", self._environment.web_port, defaults.web_port, web)
+        # A port that somebody asked for, be it the usual one, is not exchanged for another.
+        usual = 0 if self._fixed_web_port else defaults.web_port
+        web_ports = self._ports("web", self._environment.web_port, usual, web)
         gateway_ports = self._ports("gateway", self._environment.gateway_port, defaults.gateway_port, gateways)
         jobs_ports = self._ports("jobs", self._environment.jobs_port, defaults.jobs_port, jobs)
         if web_ports:
@@ -389,18 +398,19 @@ class Stack:
         first = {"web": web_ports, "gateway": gateway_ports, "jobs": jobs_ports}
         self._publish({name: ports[0] for name, ports in first.items() if ports})
 
-    def _ports(self, kind: str, wanted: int, default: int, count: int) -> list[int]:
-        """Ports for ``count`` processes of a kind. A port that somebody asked for is not silently exchanged."""
+    def _ports(self, kind: str, wanted: int, usual: int, count: int) -> list[int]:
+        """Ports for ``count`` processes of a kind; one that differs from the usual was asked for and is kept to."""
         host = "127.0.0.1" if kind == "jobs" else self._environment.host
-        if count and wanted != default and not self._any_ports and not is_port_free(wanted, host):
+        is_fixed = wanted != usual and not self._any_ports
+        if count and is_fixed and not is_port_free(wanted, host):
             raise StackError(f"port {wanted} for {kind} is taken on {host}: stop what listens there or choose another")
         ports: list[int] = []
-        for _number in range(count):
-            taken = frozenset({*ports, *self._taken_ports})
-            if wanted != default and not ports:
+        for number in range(count):
+            if is_fixed and number == 0:
                 ports.append(wanted)
             else:
-                ports.append(self._port(kind if not ports else "", wanted, host, taken))
+                taken = frozenset({*ports, *self._taken_ports})
+                ports.append(self._port(kind if number == 0 else "", wanted, host, taken))
         self._taken_ports.update(ports)
         if ports and ports[0] != wanted and not self._any_ports:
             self.tell(f"port {wanted} is taken, using {ports[0]}", process=kind)
@@ -442,7 +452,7 @@ class Stack:
         else:
             environment = replace(environment, jobs_port=_port_of(self.jobs_urls[number]))
             self._health_urls[name] = f"{self.jobs_urls[number]}/health"
-        variables = _program_environment(environment)
+        variables = program_environment(environment)
         self._keep(
             name,
             lambda: self._children.start(name, _command(kind), environment=variables, folder=ROOT),
@@ -515,17 +525,6 @@ def _port_of(url: str) -> int:
 
 def _command(process: str) -> list[str]:
     return [sys.executable, "-m", "silkroom", "run", process]
-
-
-def _program_environment(environment: Environment) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    return {
-        **inherited,
-        **environment.variables(),
-        "PYTHONPATH": str(ROOT / "src"),
-        "PYTHONUNBUFFERED": "1",
-        "DJANGO_SETTINGS_MODULE": "silkroom.config.settings",
-    }
 
 
 def _last_words(child: Child) -> str:

@@ -42,6 +42,7 @@ log = structlog.get_logger("silkroom.web")
 def main(environment: Environment) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are finished first."""
     configure_logging("web", environment)
+    logging.getLogger("_granian").addFilter(_is_news)
     scheme = "https" if environment.tls_certificate else "http"
     log.info("starting", address=f"{scheme}://{environment.host}:{environment.web_port}", pages=APPLICATION)
     server = Server(
@@ -73,6 +74,11 @@ def load_application() -> Callable[..., Any]:
     logging.getLogger("granian.access").addFilter(_says_something)
     application: Callable[..., Any] = import_string(APPLICATION)
     return application
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    # Threads here wait for the database most of the time: more of them than cores is the point, and no warning.
+    return "Python threads, which seems quite high" not in record.getMessage()
 
 
 def _says_something(record: logging.LogRecord) -> bool:
