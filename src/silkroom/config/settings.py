@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "silkroom.accounts.middleware.GuestEntranceMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -102,6 +103,8 @@ def _database() -> dict[str, object]:
         "PASSWORD": named["password"],
         "HOST": named["host"],
         "PORT": str(named["port"]),
+        # The pool asks a connection whether it lives before lending it: a restarted PostgreSQL costs nobody an error.
+        "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {**parts, "pool": {"min_size": 1, "max_size": ENVIRONMENT.web_threads + 4, "timeout": 10}},
     }
 
