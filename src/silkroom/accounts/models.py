@@ -30,7 +30,9 @@ class Person(AbstractBaseUser, PermissionsMixin):
 
     code = models.CharField(max_length=10, unique=True, default=make_code, editable=False)
     email = models.EmailField(unique=True, null=True, blank=True)
-    phone = models.CharField(max_length=16, unique=True, null=True, blank=True, help_text="E.164, such as +8613800138000")
+    phone = models.CharField(
+        max_length=16, unique=True, null=True, blank=True, help_text="E.164, such as +8613800138000"
+    )
     phone_verified = models.BooleanField(default=False)
     name = models.CharField(max_length=40, blank=True)
     is_guest = models.BooleanField(default=False)
@@ -54,6 +56,22 @@ class Person(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name or self.email or self.phone or self.code
+
+
+class Submission(models.Model):
+    """A form that a person sent with a key of its own: sent twice, it is carried out once (see `services.do_once`)."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    purpose = models.CharField(max_length=40)
+    key = models.UUIDField()
+    result = models.CharField(max_length=120, blank=True, help_text="code of what it made")
+    at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "purpose", "key"], name="submitted_once")]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.key}"
 
 
 class Address(models.Model):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Deferrable, Q
 from django.db.models.functions import Now
 
 from silkroom.inventory.models import Item
@@ -11,6 +11,7 @@ from silkroom.kit.choices import choices_of
 from silkroom.kit.ids import make_code
 from silkroom.shops.models import Shop
 
+from .rules import rendition_name
 from .states import SafetyClass, StyleState
 
 
@@ -50,7 +51,9 @@ class Colour(models.Model):
     position = models.SmallIntegerField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["style", "name"], name="colour_of_style")]
+        constraints = [
+            models.UniqueConstraint(fields=["style", "name"], name="colour_of_style", deferrable=Deferrable.IMMEDIATE)
+        ]
         ordering = ["position", "id"]
 
     def __str__(self) -> str:
@@ -66,7 +69,9 @@ class Size(models.Model):
     position = models.SmallIntegerField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["style", "label"], name="size_of_style")]
+        constraints = [
+            models.UniqueConstraint(fields=["style", "label"], name="size_of_style", deferrable=Deferrable.IMMEDIATE)
+        ]
         ordering = ["position", "id"]
 
     def __str__(self) -> str:
@@ -74,7 +79,10 @@ class Size(models.Model):
 
 
 class Variant(models.Model):
-    """What is sold: a style in one colour and size, with its item in the ledger."""
+    """What is sold: a style in one colour and size, with its item in the ledger.
+
+    Uniqueness of SKUs is checked at the end of a statement, so that two variants may swap theirs in one.
+    """
 
     shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="variants")
     style = models.ForeignKey(Style, on_delete=models.CASCADE, related_name="variants")
@@ -82,17 +90,20 @@ class Variant(models.Model):
     size = models.ForeignKey(Size, on_delete=models.PROTECT, related_name="variants")
     item = models.OneToOneField(Item, on_delete=models.PROTECT, related_name="+")
     sku = models.CharField(max_length=60)
-    ean = models.CharField("EAN-13", max_length=13, null=True, blank=True)
+    # Null, not empty: a shop has many variants without an EAN, and the constraint below compares the rest.
+    ean = models.CharField("EAN-13", max_length=13, null=True, blank=True)  # noqa: DJ001
     price_minor = models.BigIntegerField()
     is_sold = models.BooleanField(default=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["style", "colour", "size"], name="one_variant"),
-            models.UniqueConstraint(fields=["shop", "sku"], name="sku_in_shop"),
-            models.UniqueConstraint(fields=["shop", "ean"], name="ean_in_shop"),
+            models.UniqueConstraint(fields=["shop", "sku"], name="sku_in_shop", deferrable=Deferrable.IMMEDIATE),
+            models.UniqueConstraint(fields=["shop", "ean"], name="ean_in_shop", deferrable=Deferrable.IMMEDIATE),
             models.CheckConstraint(name="price_is_positive", condition=Q(price_minor__gt=0)),
-            models.CheckConstraint(name="ean_has_13_digits", condition=Q(ean__isnull=True) | Q(ean__regex=r"^[0-9]{13}$")),
+            models.CheckConstraint(
+                name="ean_has_13_digits", condition=Q(ean__isnull=True) | Q(ean__regex=r"^[0-9]{13}$")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -100,7 +111,7 @@ class Variant(models.Model):
 
 
 class Picture(models.Model):
-    """A picture of a style, or of one of its colours. ``file`` lies in the storage."""
+    """A picture of a style, or of one of its colours. ``file`` is the widest of its renditions (see `pictures`)."""
 
     style = models.ForeignKey(Style, on_delete=models.CASCADE, related_name="pictures")
     colour = models.ForeignKey(Colour, null=True, blank=True, on_delete=models.CASCADE, related_name="pictures")
@@ -115,6 +126,24 @@ class Picture(models.Model):
 
     def __str__(self) -> str:
         return self.alt or self.file.name
+
+    def _url(self, width: int) -> str:
+        return str(self.file.storage.url(rendition_name(self.file.name or "", width)))
+
+    @property
+    def small_url(self) -> str:
+        """For lists and the tray: 400 pixels wide."""
+        return self._url(400)
+
+    @property
+    def middle_url(self) -> str:
+        """For a product page on a phone: 800 pixels wide."""
+        return self._url(800)
+
+    @property
+    def large_url(self) -> str:
+        """1600 pixels wide, or as wide as the original."""
+        return self._url(1600)
 
 
 class Measure(models.Model):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 MINOR_DIGITS = {"CNY": 2, "USD": 2, "EUR": 2, "GBP": 2, "HKD": 2, "JPY": 0, "KRW": 0, "TWD": 2, "SGD": 2}
 """Digits after the point by ISO 4217."""
@@ -47,7 +47,10 @@ class Money:
 
 def parse_minor(text: str, currency: str) -> int:
     """Read what a person typed ("199", "1,299.5") as minor units. Raises ValueError."""
-    amount = Decimal(text.replace(",", "").replace("¥", "").replace("￥", "").strip())
+    try:
+        amount = Decimal(text.replace(",", "").replace("¥", "").replace("￥", "").strip())
+    except InvalidOperation:
+        raise ValueError("not an amount of money") from None
     minor = amount.scaleb(MINOR_DIGITS[currency])
     if not minor.is_finite() or minor != minor.to_integral_value() or not 0 <= minor <= LARGEST_MINOR:
         raise ValueError("not an amount of money")

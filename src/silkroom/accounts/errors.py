@@ -1,0 +1,42 @@
+"""What accounts refuses."""
+
+from __future__ import annotations
+
+from silkroom.kit.errors import Refusal
+
+
+class NameUnusable(Refusal):
+    """The name is empty, too long or made of signs that cannot be seen."""
+
+    code = "name_unusable"
+    text = "This name cannot be used. Please take one of 1 to %(longest)s letters, digits or signs."
+
+
+class PhoneUnusable(Refusal):
+    """Not a phone number that can exist."""
+
+    code = "phone_unusable"
+    text = "This is not a phone number that can be reached. Please check it."
+
+
+class EmailUnusable(Refusal):
+    """Not an e-mail address."""
+
+    code = "email_unusable"
+    text = "This is not an e-mail address. Please check it."
+
+
+class ContactTaken(Refusal):
+    """Somebody else has signed up with this e-mail or phone."""
+
+    code = "contact_taken"
+    status = 409
+    text = "There is already an account with this e-mail or phone. Please sign in instead."
+
+
+class TooManyAddresses(Refusal):
+    """A person keeps a bounded number of addresses."""
+
+    code = "too_many_addresses"
+    status = 409
+    text = "You have %(most)s addresses. Please delete one before you add another."

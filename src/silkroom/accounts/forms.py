@@ -1,0 +1,98 @@
+"""Forms of accounts. Sign-up has one field for "e-mail or phone": a person knows which one they typed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from allauth.account.forms import LoginForm as AllauthLoginForm
+from allauth.account.forms import SignupForm as AllauthSignupForm
+from django import forms
+from django.contrib.auth import password_validation
+from django.utils.translation import gettext, gettext_lazy
+
+from silkroom.kit.errors import Refusal
+
+from .fields import NameField, PhoneField
+from .rules import normalise_email, normalise_phone
+
+
+class LoginForm(AllauthLoginForm):
+    """E-mail or phone, and password."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = gettext("E-mail or phone")
+        self.fields["login"].max_length = 254
+        self.fields["login"].widget.attrs = {
+            "autocomplete": "username",
+            "autocapitalize": "none",
+            "spellcheck": "false",
+        }
+        self.fields["password"].help_text = ""
+        self.fields["password"].widget.attrs.pop("placeholder", None)
+
+
+class SignupForm(AllauthSignupForm):
+    """Name, e-mail or phone, password: nothing else is needed to begin."""
+
+    field_order = ["name", "contact", "password1"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for replaced in ("email", "phone"):
+            self.fields.pop(replaced, None)
+        self.fields["name"] = NameField(label=gettext("Your name"), help_text=gettext("As others see it in a show."))
+        self.fields["name"].widget.attrs["autocomplete"] = "nickname"
+        self.fields["contact"] = forms.CharField(
+            label=gettext("E-mail or phone"),
+            max_length=254,
+            widget=forms.TextInput(
+                attrs={
+                    "autocomplete": "username",
+                    "autocapitalize": "none",
+                    "spellcheck": "false",
+                    "inputmode": "email",
+                }
+            ),
+        )
+        password = self.fields["password1"]
+        password.help_text = gettext("At least 8 signs, not only digits.")
+        password.widget.attrs.pop("placeholder", None)
+        self.order_fields(self.field_order)
+
+    def clean_contact(self) -> str:
+        typed: str = self.cleaned_data["contact"]
+        try:
+            if "@" in typed:
+                email = get_adapter().clean_email(normalise_email(typed))
+                self.cleaned_data["email"] = self.validate_unique_email(email)
+            else:
+                self.cleaned_data["phone"] = normalise_phone(typed)
+        except Refusal as refusal:
+            raise forms.ValidationError(refusal.sentence(gettext)) from None
+        return typed
+
+    def clean_password1(self) -> str:
+        password: str = self.cleaned_data["password1"]
+        password_validation.validate_password(password)
+        return password
+
+
+class NameForm(forms.Form):
+    """How a person is called."""
+
+    name = NameField(label=gettext_lazy("Your name"))
+
+
+class AddressForm(forms.Form):
+    """Where parcels go."""
+
+    recipient = NameField(label=gettext_lazy("Recipient"), longest=60)
+    phone = PhoneField()
+    line = NameField(
+        label=gettext_lazy("Address"),
+        longest=200,
+        widget=forms.TextInput(attrs={"autocomplete": "street-address"}),
+        help_text=gettext_lazy("Province, city, district, street and number."),
+    )

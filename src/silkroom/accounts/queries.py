@@ -1,0 +1,48 @@
+"""Reading people and their addresses."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db.models import Q, QuerySet
+
+from silkroom.kit.clock import now
+from silkroom.kit.errors import NotFound
+
+from .models import Address, Person
+
+UNVERIFIED_PHONE_KEPT = timedelta(hours=1)
+"""A number typed at sign-up and never confirmed is free again after this: nobody can squat on another's phone."""
+
+
+def abandoned_sign_ups() -> Q:
+    """Sign-ups by phone that were never confirmed nor used, and are too old to wait for."""
+    return Q(phone__isnull=False, phone_verified=False, last_login=None, joined_at__lt=now() - UNVERIFIED_PHONE_KEPT)
+
+
+def find_person_by_code(code: str) -> Person | None:
+    """The active person with this public code."""
+    return Person.objects.filter(code=code, is_active=True).first()
+
+
+def find_person_by_phone(phone: str) -> Person | None:
+    """The person who signed up with this number (E.164); abandoned sign-ups do not count."""
+    return Person.objects.filter(phone=phone).exclude(abandoned_sign_ups()).first()
+
+
+def is_member(person: object) -> bool:
+    """Signed up with e-mail or phone: neither anonymous nor a guest."""
+    return isinstance(person, Person) and not person.is_guest
+
+
+def addresses_of(person: Person) -> QuerySet[Address]:
+    """The person's own addresses, latest first."""
+    return Address.objects.filter(person=person).order_by("-created_at", "-id")
+
+
+def get_address_for(person: Person, address_id: int) -> Address:
+    """The person's own address. Raises NotFound."""
+    address = Address.objects.filter(person=person, pk=address_id).first()
+    if address is None:
+        raise NotFound
+    return address

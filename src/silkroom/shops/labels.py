@@ -1,0 +1,35 @@
+"""Words for people of the shops' fixed lists: roles and kinds of places."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from .states import PlaceKind, Role
+
+ROLE_NAMES: dict[Role, Promise] = {
+    Role.OWNER: _("Owner"),
+    Role.HOST: _("Host"),
+    Role.ASSISTANT: _("Assistant"),
+    Role.WAREHOUSE: _("Warehouse"),
+    Role.CLERK: _("Clerk"),
+}
+
+ROLE_TASKS: dict[Role, Promise] = {
+    Role.OWNER: _("May do everything, staff included."),
+    Role.HOST: _("Plans shows and stands before the camera."),
+    Role.ASSISTANT: _("Helps in shows, enters styles, looks after orders."),
+    Role.WAREHOUSE: _("Counts and receives goods, packs orders."),
+    Role.CLERK: _("Sells in the store, sees stock and orders."),
+}
+
+PLACE_KIND_NAMES: dict[PlaceKind, Promise] = {
+    PlaceKind.WORKSHOP: _("Workshop"),
+    PlaceKind.WAREHOUSE: _("Warehouse"),
+    PlaceKind.STORE: _("Store"),
+    PlaceKind.SUPPLIER: _("Supplier"),
+    PlaceKind.WORK_IN_PROGRESS: _("Work in progress"),
+    PlaceKind.CUSTOMER: _("Customer"),
+    PlaceKind.SCRAP: _("Scrap"),
+    PlaceKind.COUNT_DIFFERENCE: _("Count difference"),
+}
