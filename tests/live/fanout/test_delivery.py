@@ -1,26 +1,31 @@
-"""A big room does not stop the loop, nor other rooms."""
+"""A big room does not stop the loop, nor other rooms, and everybody is given the same bytes."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 
 from silkroom.live.fanout.core import Limits
-from silkroom.live.fanout.delivery import Delivery, Turns, Watcher
-from tests.live.fanout.house import wait_for
+from silkroom.live.fanout.delivery import Delivery, Seats, Turns, Watcher
+from tests.live.fanout.conftest import StartHouse
+from tests.live.fanout.house import events, wait_for
 
 
 class Wire(asyncio.Transport):
-    """The far end of a connection, in memory: notes in which turn of the loop it was written to."""
+    """The near end of a connection that goes nowhere: notes what it is given."""
 
-    def __init__(self, name: str, notes: list[str]) -> None:
+    def __init__(self, notes: list[object], note: object = None) -> None:
         super().__init__()
-        self._name = name
         self._notes = notes
+        self._note = note
         self._is_closing = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        self._notes.append(self._name)
+        if self._is_closing:
+            raise RuntimeError("the handler is closed")
+        self._notes.append(data if self._note is None else self._note)
 
     def is_closing(self) -> bool:
         return self._is_closing
@@ -32,16 +37,25 @@ class Wire(asyncio.Transport):
         return 0
 
 
-def seats(name: str, count: int, notes: list[str]) -> list[Watcher]:
-    return [Watcher(Wire(name, notes), Limits(), lambda _: None) for _ in range(count)]
+def fill(seats: Seats, name: str, count: int, notes: list[object]) -> list[Watcher]:
+    watchers = [Watcher(Wire(notes, name), Limits(), lambda one: seats.give_back(one) and None) for _ in range(count)]
+    for watcher in watchers:
+        seats.take(watcher, None)
+    return watchers
+
+
+def room_of(name: str, count: int, notes: list[object], done: Callable[[], None]) -> Delivery:
+    seats = Seats()
+    fill(seats, name, count, notes)
+    return Delivery(b"x", seats.level(), seats, 1000, done)
 
 
 async def test_a_small_room_does_not_wait_for_a_big_one() -> None:
-    notes: list[str] = []
+    notes: list[object] = []
     turns = Turns(100)
     over = asyncio.Event()
-    turns.add(Delivery(b"x", seats("big", 2000, notes), over.set))
-    turns.add(Delivery(b"x", seats("small", 10, notes), lambda: None))
+    turns.add(room_of("big", 2000, notes, over.set))
+    turns.add(room_of("small", 10, notes, lambda: None))
     await over.wait()
     assert Counter(notes) == {"big": 2000, "small": 10}
     assert notes.index("small") == 100, "after one slice of the big room"
@@ -49,10 +63,10 @@ async def test_a_small_room_does_not_wait_for_a_big_one() -> None:
 
 
 async def test_the_loop_gets_its_turn_between_slices() -> None:
-    notes: list[str] = []
+    notes: list[object] = []
     turns = Turns(100)
     over = asyncio.Event()
-    turns.add(Delivery(b"x", seats("write", 950, notes), over.set))
+    turns.add(room_of("write", 950, notes, over.set))
     loop = asyncio.get_running_loop()
 
     def turn() -> None:
@@ -68,11 +82,11 @@ async def test_the_loop_gets_its_turn_between_slices() -> None:
 
 
 async def test_rooms_that_end_share_a_slice() -> None:
-    notes: list[str] = []
+    notes: list[object] = []
     turns = Turns(100)
     ended: list[int] = []
     for number in range(30):
-        turns.add(Delivery(b"x", seats(str(number), 5, notes), lambda number=number: ended.append(number)))  # type: ignore[misc]
+        turns.add(room_of(str(number), 5, notes, partial(ended.append, number)))
     await asyncio.sleep(0)
     assert 80 <= len(notes) <= 100
     await wait_for(lambda: len(ended) == 30)
@@ -80,11 +94,12 @@ async def test_rooms_that_end_share_a_slice() -> None:
 
 
 async def test_whoever_leaves_during_a_delivery_gets_nothing_more() -> None:
-    notes: list[str] = []
+    notes: list[object] = []
     turns = Turns(10)
     over = asyncio.Event()
-    watchers = seats("seat", 30, notes)
-    turns.add(Delivery(b"x", watchers, over.set))
+    seats = Seats()
+    watchers = fill(seats, "seat", 30, notes)
+    turns.add(Delivery(b"x", seats.level(), seats, 1000, over.set))
     await asyncio.sleep(0)
     assert len(notes) == 10
     for watcher in watchers[10:15]:
@@ -93,3 +108,31 @@ async def test_whoever_leaves_during_a_delivery_gets_nothing_more() -> None:
     await over.wait()
     assert len(notes) == 24
     assert watchers[15].gone and watchers[15].close_code is None
+    assert len(seats) == 24 == len(seats.level())
+
+
+async def test_all_watchers_are_given_one_and_the_same_bytes(start_house: StartHouse) -> None:
+    house = await start_house()
+    room = await house.open()
+    given: list[object] = []
+    for _ in range(5):
+        await room.join(Wire(given))
+    assert len(given) == 5 and len(set(map(id, given))) == 1, "the snapshot"
+    given.clear()
+    room.offer(house.log.append(events(1, 3)))
+    await wait_for(lambda: not room.is_delivering)
+    assert len(given) == 5 and len(set(map(id, given))) == 1, "the events"
+    given.clear()
+    room.pulse(b'{"type":"pulse","viewers":5}')
+    await wait_for(lambda: not room.is_delivering)
+    assert given == [b'\x81\x1c{"type":"pulse","viewers":5}'] * 5 and len(set(map(id, given))) == 1
+
+
+async def test_those_who_come_back_at_one_number_share_their_frame(start_house: StartHouse) -> None:
+    house = await start_house()
+    house.log.append(events(1, 9))
+    room = await house.open()
+    given: list[object] = []
+    for _ in range(3):
+        await room.join(Wire(given), after=4)
+    assert len(given) == 3 and len(set(map(id, given))) == 1

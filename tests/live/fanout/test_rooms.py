@@ -9,7 +9,7 @@ import socket
 import pytest
 from aiohttp import WSMsgType, WSServerHandshakeError
 
-from silkroom.live.fanout.door import TOO_SLOW, FrameTooLarge, Limits, RoomClosed, RoomFull, Snapshot, Watcher
+from silkroom.live.fanout.door import TOO_SLOW, FrameTooLarge, Limits, RoomClosed, RoomFull, Snapshot
 from tests.live.fanout.conftest import StartHouse
 from tests.live.fanout.house import SECONDS, House, Log, Visitor, event, events, wait_for
 
@@ -149,48 +149,6 @@ async def test_a_snapshot_older_than_the_room_remembers_is_asked_for_again(start
     visitor = await house.enter_with(snapshot)
     await visitor.read()
     assert (len(asked), visitor.sequence) == (3, 30)
-
-
-async def test_many_watchers_are_given_one_and_the_same_bytes(
-    start_house: StartHouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    house = await start_house()
-    visitors = [await house.enter() for _ in range(5)]
-    given: list[bytes] = []
-    write = Watcher.write
-
-    def note(watcher: Watcher, frame: bytes) -> bool:
-        given.append(frame)
-        return write(watcher, frame)
-
-    monkeypatch.setattr(Watcher, "write", note)
-    room = await house.open()
-    room.offer(house.log.append(events(1, 3)))
-    for visitor in visitors:
-        await visitor.read_until(3)
-    assert len(given) == 5 and len({id(frame) for frame in given}) == 1
-    given.clear()
-    room.pulse(b'{"type":"pulse","viewers":5}')
-    for visitor in visitors:
-        await visitor.read()
-        assert visitor.frames[-1] == {"type": "pulse", "viewers": 5}
-    assert len(given) == 5 and len({id(frame) for frame in given}) == 1
-
-
-async def test_those_who_come_back_at_one_number_share_their_frame(
-    start_house: StartHouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    log = Log()
-    log.append(events(1, 9))
-    house = await start_house(log=log)
-    await house.open()
-    given: list[bytes] = []
-    write = Watcher.write
-    monkeypatch.setattr(Watcher, "write", lambda self, frame: given.append(frame) or write(self, frame))
-    for visitor in [await house.enter(after=4) for _ in range(3)]:
-        await visitor.read_until(9)
-        assert visitor.steps == [5, 6, 7, 8, 9]
-    assert len(given) == 3 and len({id(frame) for frame in given}) == 1
 
 
 async def test_a_burst_becomes_few_frames(start_house: StartHouse) -> None:

@@ -16,7 +16,7 @@ import asyncio
 import contextlib
 import socket
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 from silkroom.live.fanout.core import Limits
@@ -104,28 +104,113 @@ class Watcher:
         asyncio.get_running_loop().call_later(self._limits.grace_seconds, self.transport.abort)
 
 
+class Seats:
+    """Who is in a room, by transport: a delivery of ten thousand writes touches nothing else of them.
+
+    A watcher who is *ahead* has events that were not sent yet (from its snapshot, or from another gateway); it is left
+    out of the deliveries until they pass its number.
+    """
+
+    def __init__(self) -> None:
+        self._watchers: dict[asyncio.Transport, Watcher] = {}
+        self._ahead: dict[asyncio.Transport, int] = {}
+        self._level: list[asyncio.Transport] | None = []
+        self.departures = 0
+
+    def __len__(self) -> int:
+        return len(self._watchers)
+
+    def __contains__(self, transport: asyncio.Transport) -> bool:
+        return transport in self._watchers
+
+    def find(self, transport: asyncio.Transport) -> Watcher | None:
+        return self._watchers.get(transport)
+
+    def take(self, watcher: Watcher, ahead_until: int | None) -> None:
+        """Seat a watcher; ``ahead_until`` is its number if it is ahead."""
+        self._watchers[watcher.transport] = watcher
+        if ahead_until is not None:
+            self._ahead[watcher.transport] = ahead_until
+        self._level = None
+
+    def give_back(self, watcher: Watcher) -> bool:
+        """False if the watcher has no seat."""
+        if self._watchers.pop(watcher.transport, None) is None:
+            return False
+        self._ahead.pop(watcher.transport, None)
+        self.departures += 1
+        self._level = None
+        return True
+
+    def everyone(self) -> list[asyncio.Transport]:
+        return list(self._watchers)
+
+    def level(self) -> list[asyncio.Transport]:
+        """All who are not ahead. Do not change the list: it is made anew only after somebody came or left."""
+        if self._level is None:
+            self._level = [one for one in self._watchers if one not in self._ahead] if self._ahead else self.everyone()
+        return self._level
+
+    def overtaken_by(self, sequence: int) -> list[tuple[Watcher, int]]:
+        """Those ahead whose number is not above ``sequence``, with it; they are level from now on."""
+        found = [(self._watchers[one], number) for one, number in self._ahead.items() if number <= sequence]
+        for watcher, _ in found:
+            del self._ahead[watcher.transport]
+            self._level = None
+        return found
+
+
 class Delivery:
-    """One frame on its way to the watchers who were there when it began."""
+    """One frame on its way to those who were there when it began."""
 
-    __slots__ = ("_at", "_done", "_frame", "_watchers")
+    __slots__ = ("_at", "_backlog_bytes", "_departures", "_done", "_frame", "_seats", "_transports")
 
-    def __init__(self, frame: bytes, watchers: Sequence[Watcher], done: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        frame: bytes,
+        transports: list[asyncio.Transport],
+        seats: Seats,
+        backlog_bytes: int,
+        done: Callable[[], None],
+    ) -> None:
         self._frame = frame
-        self._watchers = watchers
+        self._transports = transports
+        self._seats = seats
+        self._departures = seats.departures
+        self._backlog_bytes = backlog_bytes
         self._at = 0
         self._done = done
 
     def run(self, budget: int) -> int:
         """Write to at most ``budget`` watchers; returns how many it was."""
-        start, self._at = self._at, min(self._at + budget, len(self._watchers))
-        frame = self._frame
-        for watcher in self._watchers[start : self._at]:
-            watcher.write(frame)
+        if self._departures != self._seats.departures:
+            self._leave_out_who_left()
+        start, self._at = self._at, min(self._at + budget, len(self._transports))
+        frame, backlog_bytes = self._frame, self._backlog_bytes
+        for transport in self._transports[start : self._at]:
+            # A closing transport takes the bytes in silence; its owner gives the seat back.
+            if transport.get_write_buffer_size() > backlog_bytes:
+                self._write_or_drop(transport)
+                continue
+            try:
+                transport.write(frame)
+            except RuntimeError:
+                self._write_or_drop(transport)
         return self._at - start
+
+    def _write_or_drop(self, transport: asyncio.Transport) -> None:
+        watcher = self._seats.find(transport)
+        if watcher is not None:
+            watcher.write(self._frame)
+
+    def _leave_out_who_left(self) -> None:
+        self._departures = self._seats.departures
+        self._transports = [one for one in self._transports[self._at :] if one in self._seats]
+        self._at = 0
 
     @property
     def is_over(self) -> bool:
-        return self._at >= len(self._watchers)
+        return self._at >= len(self._transports)
 
     def finish(self) -> None:
         self._done()

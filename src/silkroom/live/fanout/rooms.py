@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from silkroom.live.fanout.bus import Bus, Subscription, decode_committed, room_subject
 from silkroom.live.fanout.core import Batch, Event, Limits, Timeline
-from silkroom.live.fanout.delivery import GOING_AWAY, Delivery, Turns, Watcher
+from silkroom.live.fanout.delivery import GOING_AWAY, Delivery, Seats, Turns, Watcher
 from silkroom.live.fanout.errors import FrameTooLarge, RoomClosed, RoomFull
 from silkroom.live.fanout.frames import event_frames, text_frame
 
@@ -41,8 +41,8 @@ RETRY_SECONDS_AT_MOST = 2.0
 
 
 class Snapshot:
-    """The whole state of a room after event ``sequence``, as the text message a watcher gets (UTF-8 JSON). Give the
-    same object to all who may see the same: its frame is built once."""
+    """The whole state of a room after event ``sequence``, as the text message a watcher gets (UTF-8 JSON). Its frame is
+    built once: give the same object to all who may see the same."""
 
     __slots__ = ("data", "frame", "sequence")
 
@@ -66,7 +66,7 @@ class Keeper(Protocol):
         """Fold in the next events: in order, each exactly once, before any watcher gets them. Must not raise."""
 
     def snapshot(self) -> Snapshot | Awaitable[Snapshot]:
-        """The state as of `sequence`."""
+        """The state as of `sequence`; asked once for each number, and the answer given to all who need it then."""
 
 
 class Room:
@@ -79,12 +79,12 @@ class Room:
         self._fan = fan
         self._limits = fan.limits
         self._timeline = timeline
-        self._level: dict[Watcher, None] = {}
-        self._ahead: dict[Watcher, int] = {}
+        self._seats = Seats()
         self._arriving = 0
         self.is_delivering = False
         """A frame is on its way to the watchers; what comes meanwhile is gathered behind it."""
         self._pulses: deque[bytes] = deque(maxlen=PULSES_WAITING)
+        self._last_snapshot: Snapshot | None = None
         self._missed_frames: dict[int, bytes] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._idle_timer: asyncio.TimerHandle | None = None
@@ -97,7 +97,7 @@ class Room:
     @property
     def watchers(self) -> int:
         """Seats taken on this gateway."""
-        return len(self._level) + len(self._ahead)
+        return len(self._seats)
 
     @property
     def last_sequence(self) -> int:
@@ -129,7 +129,7 @@ class Room:
         try:
             if after is not None and self._timeline.can_follow(after):
                 return self._seat(transport, after, None)
-            return await self._join_with_snapshot(transport, snapshot or self.keeper.snapshot)
+            return await self._join_with_snapshot(transport, snapshot or self._snapshot)
         finally:
             self._arriving -= 1
             self._fan.arriving -= 1
@@ -146,13 +146,16 @@ class Room:
                 return self._seat(transport, shot.sequence, shot)
         raise RoomClosed
 
+    async def _snapshot(self) -> Snapshot:
+        if self._last_snapshot is None or self._last_snapshot.sequence != self.keeper.sequence:
+            taken = self.keeper.snapshot()
+            self._last_snapshot = await taken if inspect.isawaitable(taken) else taken
+        return self._last_snapshot
+
     def _seat(self, transport: asyncio.Transport, after: int, shot: Snapshot | None) -> Watcher:
         watcher = Watcher(transport, self._limits, self._forget)
         flushed = self._timeline.flushed
-        if after > flushed:
-            self._ahead[watcher] = after
-        else:
-            self._level[watcher] = None
+        self._seats.take(watcher, after if after > flushed else None)
         self._fan.seats += 1
         if shot is not None:
             watcher.write_snapshot(shot.frame)
@@ -170,9 +173,7 @@ class Room:
         return frames
 
     def _forget(self, watcher: Watcher) -> None:
-        if watcher in self._level:
-            del self._level[watcher]
-        elif self._ahead.pop(watcher, None) is None:
+        if not self._seats.give_back(watcher):
             return
         self._fan.seats -= 1
         if watcher.close_code is not None:
@@ -262,7 +263,7 @@ class Room:
         if due_at is not None and due_at <= now:
             self._deliver_events(now)
         elif self._pulses:
-            self._deliver(self._pulses.popleft(), [*self._level, *self._ahead])
+            self._deliver(self._pulses.popleft(), self._seats.everyone())
         elif due_at is not None:
             if self._timer is not None:
                 self._timer.cancel()
@@ -277,27 +278,23 @@ class Room:
         if batch is None:
             return
         self._missed_frames.clear()
-        level = list(self._level)
-        if self._ahead:
-            self._deliver_to_those_ahead(batch)
+        level = self._seats.level()
+        self._deliver_to_those_ahead(batch)
         self._deliver(event_frames(batch.encoded, self._limits.frame_bytes), level)
 
     def _deliver_to_those_ahead(self, batch: Batch) -> None:
         frames: dict[int, bytes] = {}
-        for watcher, after in list(self._ahead.items()):
-            if after > batch.last:
-                continue
+        for watcher, after in self._seats.overtaken_by(batch.last):
             if after not in frames:
                 frames[after] = event_frames(batch.since(after), self._limits.frame_bytes)
-            del self._ahead[watcher]
-            self._level[watcher] = None
             if frames[after]:
                 watcher.write(frames[after])
 
-    def _deliver(self, frame: bytes, watchers: list[Watcher]) -> None:
+    def _deliver(self, frame: bytes, transports: list[asyncio.Transport]) -> None:
         self.is_delivering = True
         self._fan.frames += 1
-        self._fan.turns.add(Delivery(frame, watchers, self._delivered))
+        backlog_bytes = self._limits.backlog_bytes
+        self._fan.turns.add(Delivery(frame, transports, self._seats, backlog_bytes, self._delivered))
 
     def _delivered(self) -> None:
         self.is_delivering = False
@@ -331,10 +328,12 @@ class Room:
                 timer.cancel()
         if self._filling is not None:
             self._filling.cancel()
-        watchers = [*self._level, *self._ahead]
-        for start in range(0, len(watchers), self._limits.slice_watchers):
-            for watcher in watchers[start : start + self._limits.slice_watchers]:
-                watcher.close(code, reason)
+        transports = self._seats.everyone()
+        for start in range(0, len(transports), self._limits.slice_watchers):
+            for transport in transports[start : start + self._limits.slice_watchers]:
+                watcher = self._seats.find(transport)
+                if watcher is not None:
+                    watcher.close(code, reason)
             await asyncio.sleep(0)
         if self._subscription is not None:
             await self._subscription.close()

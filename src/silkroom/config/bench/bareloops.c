@@ -1,0 +1,60 @@
+/* The limit of a room, and its quickest reader: the same bytes to the same sockets with nothing around it.
+   Compiled and called by bareloops.py. */
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+static int send_whole(int fd, const char *frame, size_t length)
+{
+    size_t sent = 0;
+    while (sent < length) {
+        ssize_t count = send(fd, frame + sent, length - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (count >= 0) {
+            sent += (size_t)count;
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            struct pollfd writable = {fd, POLLOUT, 0};
+            poll(&writable, 1, 1000);
+        } else if (errno != EINTR) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Number of deliveries; fewer than count * rounds when a connection is lost. */
+long send_rounds(const int *fds, int count, const char *frame, long length, int rounds)
+{
+    long deliveries = 0;
+    for (int round = 0; round < rounds; round++)
+        for (int at = 0; at < count; at++)
+            if (send_whole(fds[at], frame, (size_t)length) == 0)
+                deliveries++;
+    return deliveries;
+}
+
+/* Read from whatever is readable until so many bytes have come; what is missing when nothing came for too long or a
+   connection ended. */
+long read_bytes(int poller, long missing, int stall_ms)
+{
+    static char room[1 << 18];
+    static struct epoll_event ready[1024];
+    while (missing > 0) {
+        int count = epoll_wait(poller, ready, 1024, stall_ms);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            break;
+        for (int at = 0; at < count; at++) {
+            ssize_t got = read(ready[at].data.fd, room, sizeof room);
+            if (got > 0)
+                missing -= got;
+            else if (got == 0 || errno != EAGAIN)
+                return missing;
+        }
+    }
+    return missing;
+}
