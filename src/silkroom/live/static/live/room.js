@@ -1,0 +1,263 @@
+/** The room of a show, as its viewers see it: joins picture, line and parts. Contract: live/README.md, live/room/README.md. */
+import { h, readJson, setIcon, setText } from "./dom.js";
+import { post, setCsrf } from "./http.js";
+import { RoomSocket } from "./socket.js";
+import { garmentOf } from "./state.js";
+import { clock, count, dayAndTime, shortCount } from "./words.js";
+import { named } from "./room/garment.js";
+import { Hearts } from "./room/hearts.js";
+import { OnShow } from "./room/onshow.js";
+import { showOver } from "./room/over.js";
+import { Sheet } from "./room/sheet.js";
+import { Talk } from "./room/talk.js";
+import { Told } from "./room/told.js";
+import "./media/player.js";
+
+const TURN_MS = 250;
+const DOUBLE_TAP_MS = 320;
+const LINE_PATIENCE_MS = 1_200; // a line that is back sooner is not worth a word
+const ANSWER_SHOWN_FOR_MS = 60_000; // an older answer is told to nobody who comes in now
+
+const config = readJson("room");
+const room = document.getElementById("main");
+const parts = Object.fromEntries([...document.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part]));
+setCsrf(config.csrf);
+
+const socket = new RoomSocket({
+  url: `${config.gateway.replace(/^http/, "ws")}/gateway/room`,
+  ticket: config.tickets.room.ticket,
+  renew: async () => take(await post(config.urls.ticket)),
+  state: config.state,
+  sequence: config.sequence,
+  nowMs: config.now_ms,
+});
+
+/** What the web process says about this person: who they are, and their tickets. Returns the ticket of the room. */
+function take({ room: ticket, watch, person, csrf }) {
+  if (csrf) setCsrf(csrf);
+  if (person) config.person = person;
+  if (watch) giveWatchTicket(watch.ticket);
+  return ticket.ticket;
+}
+
+// ---- the picture ----
+
+const { player } = parts;
+let hasPicture = false;
+let isStalled = false;
+
+function giveWatchTicket(ticket) {
+  config.tickets.watch = { ticket };
+  player.ticket = ticket;
+}
+
+function startPicture() {
+  if (config.tickets.watch) player.start({ gateway: config.gateway, ticket: config.tickets.watch.ticket, renew: renewWatch });
+}
+
+async function renewWatch() {
+  take(await post(config.urls.ticket));
+  return config.tickets.watch?.ticket;
+}
+
+player.addEventListener("playing", () => {
+  hasPicture = true;
+  isStalled = false;
+  room.setAttribute("data-picture", "");
+  drawLine();
+  drawSound();
+});
+player.addEventListener("stalled", () => {
+  isStalled = true;
+  drawLine();
+});
+player.addEventListener("size", ({ detail }) => room.style.setProperty("--picture", (detail.width / detail.height).toFixed(4)));
+
+let isMuted = true;
+function setMuted(muted) {
+  isMuted = muted;
+  player.setMuted(muted);
+  drawSound();
+}
+function drawSound() {
+  parts.sound.setAttribute("aria-pressed", !isMuted);
+  setIcon(parts.sound, isMuted ? "sound-off" : "sound");
+  parts.soundcall.hidden = !isMuted || !hasPicture || wasHeard;
+  if (!isMuted) wasHeard = true;
+}
+let wasHeard = false;
+parts.sound.addEventListener("click", () => setMuted(!isMuted));
+parts.soundcall.addEventListener("click", () => setMuted(false));
+
+// ---- the parts ----
+
+const told = new Told(parts.told, parts.announcer);
+const hearts = new Hearts({ field: parts.hearts, key: parts.heart, socket });
+const sheet = new Sheet({ root: parts.sheet, room, key: parts["tray-key"], socket, nameFirst, told, config });
+const onshow = new OnShow(parts.onshow, { choose: (style) => sheet.choose(style) });
+const talk = new Talk({ parts, socket, told, nameFirst, delayMs: () => Math.round(player.delayMs ?? 0) || null });
+
+parts.heart.addEventListener("click", () => hearts.like());
+
+let tappedAt = 0;
+parts.stage.addEventListener("pointerup", (event) => {
+  if (event.target.closest("button, a")) return;
+  const isSecond = event.timeStamp - tappedAt < DOUBLE_TAP_MS;
+  tappedAt = isSecond ? 0 : event.timeStamp;
+  const field = parts.stage.getBoundingClientRect();
+  if (isSecond) hearts.like({ x: event.clientX - field.left, y: event.clientY - field.top });
+  else if (sheet.isOpen) sheet.close();
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.target.closest("input, textarea, select, dialog") || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "m") setMuted(!isMuted);
+  if (event.key === "l") hearts.like();
+  if (event.key === "q") {
+    event.preventDefault();
+    talk.ask();
+  }
+});
+
+// ---- the name ----
+
+let afterName;
+/** Asks for a name, then does `again`. Who cancels has changed nothing. */
+function nameFirst(again) {
+  afterName = again;
+  parts["name-error"].hidden = true;
+  parts["name-dialog"].showModal();
+}
+parts["name-cancel"].addEventListener("click", () => parts["name-dialog"].close());
+parts["name-form"].addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const save = parts["name-save"];
+  save.disabled = true;
+  save.setAttribute("aria-busy", "true");
+  try {
+    const ticket = take(await post(config.urls.name, { name: parts["name-text"].value.trim() }));
+    const back = new Promise((resolve) => socket.addEventListener("welcome", resolve, { once: true }));
+    await socket.rejoin(ticket);
+    await back;
+    parts["name-dialog"].close();
+    afterName?.();
+  } catch (error) {
+    parts["name-error"].hidden = false;
+    setText(parts["name-error"], error.message);
+  } finally {
+    save.disabled = false;
+    save.removeAttribute("aria-busy");
+  }
+});
+
+// ---- the line ----
+
+let lineTimer;
+function drawLine() {
+  clearTimeout(lineTimer);
+  const show = socket.state?.broadcast?.state;
+  const text =
+    show === "ended" ? ""
+      : socket.line === "refused" ? gettext("This room is closed.")
+      : socket.line === "lost" ? gettext("Your line is down. Back in a moment, nothing is lost.")
+      : show === "interrupted" ? gettext("The line of the host is down. Back in a moment, keep your seat.")
+      : show === "on_air" && hasPicture && isStalled ? gettext("The picture is on its way. Back in a moment.")
+      : "";
+  if (!text || show === "interrupted" || !parts.line.hidden) put(text);
+  else lineTimer = setTimeout(() => put(text), LINE_PATIENCE_MS);
+  function put(words) {
+    parts.line.hidden = !words;
+    if (words && parts.line.textContent !== words) parts.line.replaceChildren(h("span", { class: "spinner", "aria-hidden": "true" }), h("span", {}, words));
+  }
+}
+
+// ---- state ----
+
+function drawShow({ broadcast, likes, tray }) {
+  if (!broadcast) return;
+  const hasBegun = broadcast.state === "on_air" || broadcast.state === "interrupted";
+  if (room.dataset.show !== broadcast.state) {
+    room.dataset.show = broadcast.state;
+    if (broadcast.state === "on_air" && !config.tickets.watch) renewWatch().then(startPicture, told.wrong.bind(told));
+    else if (broadcast.state === "ended") player.stop?.();
+  }
+  parts.onair.hidden = broadcast.state !== "on_air";
+  parts["viewers-chip"].hidden = !hasBegun;
+  parts.waiting.hidden = hasBegun || hasPicture || broadcast.state === "ended";
+  setText(parts.host, broadcast.host_name ? `${broadcast.host_name} · ${broadcast.title}` : broadcast.title);
+  setText(parts.likes, likes ? shortCount(likes) : "");
+  setText(parts["tray-count"], tray.length || "");
+  if (broadcast.state === "ended") {
+    showOver(parts.over, socket.state, {
+      productUrl: (code) => room.dataset.style?.replace("CODE", code),
+      shopUrl: room.dataset.shop,
+      recordingUrl: config.recording,
+    });
+  }
+}
+
+function draw(state) {
+  const nowMs = socket.now();
+  drawShow(state);
+  onshow.update(state, nowMs);
+  room.toggleAttribute("data-bare", onshow.isBare);
+  talk.update(state);
+  sheet.update(state);
+  drawLine();
+}
+
+/** What is worth a word of its own, beside the redrawn state. */
+const words = {
+  spotlight({ d }, state) {
+    const garment = garmentOf(state, d.style);
+    if (garment) told.aloud(interpolate(gettext("On show now: %s"), [named(garment)]));
+  },
+  deal_launched({ d }, state) {
+    const garment = garmentOf(state, d.style);
+    if (garment) told.aloud(interpolate(gettext("Only in the show, for a short while: %s"), [named(garment)]));
+  },
+  answered({ d, at }, state) {
+    const question = state.questions.find((one) => one.n === d.question);
+    if (!question || !talk.isMine(question) || socket.now() - at > ANSWER_SHOWN_FOR_MS) return;
+    const where = d.answered_media_ms === null ? "" : ` ${interpolate(gettext("It is at %s of the recording."), [clock(d.answered_media_ms, Math.floor)])}`;
+    told.say(interpolate(gettext("The host is answering you: %s"), [question.text]) + where, { sign: "ask", stays: true });
+  },
+  likes({ d }) {
+    hearts.others(d.count);
+  },
+  muted({ d }) {
+    if (d.person === socket.you?.person) told.say(gettext("The host has muted you in this show. You can still watch and buy."));
+  },
+  show_changed({ d }) {
+    if (d.state === "on_air") told.aloud(gettext("The show is on air."));
+    if (d.state === "ended") told.aloud(gettext("The show is over"));
+  },
+};
+
+socket.addEventListener("state", ({ detail: { state, events } }) => {
+  draw(state);
+  for (const event of events) words[event.k]?.(event, state);
+});
+socket.addEventListener("line", drawLine);
+socket.addEventListener("welcome", () => socket.state && talk.update(socket.state));
+socket.addEventListener("pulse", ({ detail }) => setText(parts.viewers, count(detail.viewers)));
+
+setInterval(() => {
+  if (document.hidden) return;
+  const nowMs = socket.now();
+  onshow.turn(nowMs);
+  sheet.turn(nowMs);
+  const planned = socket.state?.broadcast?.planned_at_ms ?? config.planned_at_ms;
+  if (!parts.waiting.hidden) setText(parts.when, planned > nowMs ? interpolate(gettext("Begins %(when)s, in %(span)s"), { when: dayAndTime(planned), span: clock(planned - nowMs) }, true) : gettext("Begins in a moment. Stay, the picture comes by itself."));
+}, TURN_MS);
+
+// The keyboard of a phone lies over the page: what is written in moves above it, the picture stays.
+const view = window.visualViewport;
+view?.addEventListener("resize", () => {
+  const covered = Math.max(0, innerHeight - view.height - view.offsetTop);
+  room.style.setProperty("--keyboard", `${covered > 80 ? covered : 0}px`);
+});
+
+if (config.state) draw(config.state);
+startPicture();
+socket.open();
