@@ -9,15 +9,22 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import django
+import psycopg
 import pytest
 from django.conf import settings
 from django.test import override_settings
+from pytest_django.plugin import DjangoDbBlocker
 
-from tests.servers import RunningServers, start_servers
+from silkroom.config.env import Environment
+from silkroom.config.processes.supervisor import Stack
+from silkroom.config.translations import compile_translations
+from tests.servers import RunningServers, database_of, start_servers
 
 SERVERS = pytest.StashKey[RunningServers]()
 
@@ -31,6 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
     given = os.environ.get("SILKROOM_DATABASE_URL") and os.environ.get("SILKROOM_NATS_URL")
     if not given and not config.option.collectonly:
         _start(config)
+    compile_translations()
     django.setup()
 
 
@@ -67,10 +75,67 @@ def nats_url() -> str:
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
     """An empty data folder that also the unprivileged user of the servers can reach (pytest's own is closed)."""
-    folder = Path(tempfile.mkdtemp(prefix="silkroom-data-"))
-    folder.chmod(0o711)
+    folder = make_data_dir()
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def make_data_dir() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="silkroom-data-"))
+    folder.chmod(0o711)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def stack(database_url: str) -> Iterator[Stack]:
+    """All processes as in production (web, two gateways, jobs), on a database of their own in the run's PostgreSQL.
+
+    NATS is their own too: its subjects carry numbers of broadcasts, which begin at 1 in every database.
+    """
+    name = f"stack_{uuid.uuid4().hex[:12]}"
+    folder = make_data_dir()
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    url = database_url.rsplit("/", 1)[0] + "/" + name
+    try:
+        with Stack(folder, environment=Environment(database_url=url), any_ports=True, purpose="tests") as running:
+            running.start_processes(gateways=2)
+            yield running
+    finally:
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def make_stack() -> Iterator[Callable[..., Stack]]:
+    """Starts a whole installation with its own PostgreSQL and NATS, for tests that kill them.
+
+    ``make_stack(gateways=1, web=1, jobs=1, **settings)``; settings are those of Environment.
+    """
+    started: list[tuple[Stack, Path]] = []
+
+    def make(*, gateways: int = 1, web: int = 1, jobs: int = 1, **values: Any) -> Stack:
+        folder = make_data_dir()
+        running = Stack(folder, environment=Environment(**values), any_ports=True, purpose="tests", durable_setup=False)
+        started.append((running, folder))
+        running.start_processes(gateways=gateways, web=web, jobs=jobs)
+        return running
+
+    yield make
+    for running, folder in started:
+        running.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def stack_database(stack: Stack, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """Points this process's Django at the database of ``stack``, so that a test prepares and looks with our own code.
+
+    For a stack from ``make_stack`` use ``database_of(stack, django_db_blocker)`` of tests.servers.
+    """
+    with database_of(stack, django_db_blocker):
+        yield stack.database_url
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,12 +1,19 @@
-"""Starting the embedded servers for a test run."""
+"""The embedded servers of a test run, and the way of a test to the database of running processes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from django.db import connection
+from psycopg.conninfo import conninfo_to_dict
+from pytest_django.plugin import DjangoDbBlocker
+
 from silkroom.config.processes.children import Children
 from silkroom.config.processes.servers import NatsServer, PostgresServer, free_port
+from silkroom.config.processes.supervisor import Stack
 
 
 @dataclass
@@ -36,3 +43,26 @@ def start_servers(folder: Path) -> RunningServers:
         children.close()
         raise
     return RunningServers(folder, children, postgres.url, nats.url, log)
+
+
+@contextmanager
+def database_of(stack: Stack, blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Within it, Django in this process (in every thread) works on the database of ``stack``, and commits for real."""
+    target = conninfo_to_dict(stack.database_url)
+    names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+    # One dictionary for all threads: each thread's connection is made from it.
+    current = connection.settings_dict
+    before = {name: current[name] for name in names}
+    with blocker.unblock():
+        _leave()
+        current.update({name: str(target.get(key, "")) for name, key in names.items()})
+        try:
+            yield
+        finally:
+            _leave()
+            current.update(before)
+
+
+def _leave() -> None:
+    connection.close()
+    connection.close_pool()

@@ -282,9 +282,10 @@ class _Aside:
     def move(self) -> None:
         for here in self._occupied:
             self._rename(here, self._beside(here))
-        # Copied, since the servers' own passwords in it stay in use.
-        shutil.copytree(self._secrets, self._beside(self._secrets))
-        self._moved.append((self._secrets, self._beside(self._secrets)))
+        if any(file.name not in SERVER_SECRETS for file in self._secrets.iterdir()):
+            # Copied, since the servers' own passwords in it stay in use.
+            shutil.copytree(self._secrets, self._beside(self._secrets))
+            self._moved.append((self._secrets, self._beside(self._secrets)))
 
     def move_schema(self, url: str) -> None:
         """The same for the tables of a database of the user's own."""
