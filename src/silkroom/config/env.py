@@ -46,6 +46,16 @@ def _words(raw: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in raw.split(",") if word.strip())
 
 
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(raw: str) -> str:
+        word = raw.strip()
+        if word not in words:
+            raise ValueError(f"use one of {', '.join(words)}")
+        return word
+
+    return parse
+
+
 def _folder(raw: str) -> Path:
     return Path(raw).expanduser().resolve()
 
@@ -78,12 +88,12 @@ class Environment:
     mail_url: str = _setting("", _text, "smtp://user:password@host:port; empty: mails are written to the log")
     mail_from: str = _setting("silkroom@localhost", _text, "sender of mails")
     phone_codes: str = _setting("log", _text, "who sends codes to phones: log (says so only), terminal, or a class's path")
-    language: str = _setting("zh-hans", _text, "language where the browser states none: zh-hans or en")
+    language: str = _setting("zh-hans", _one_of("zh-hans", "en"), "language where the browser states none: zh-hans or en")
     time_zone: str = _setting("Asia/Shanghai", _text, "time zone of new shops")
     hold_seconds: int = _setting(900, _whole(5, 86400), "how long an unpaid order keeps its pieces")
     sandbox_payments: bool = _setting(True, _boolean, "offer the sandbox payment provider (turn off in production)")
     max_watchers: int = _setting(20000, _whole(1, 1000000), "watchers that one gateway takes before it says it is full")
-    log_level: str = _setting("INFO", _text, "DEBUG, INFO, WARNING or ERROR")
+    log_level: str = _setting("INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "DEBUG, INFO, WARNING or ERROR")
     debug: bool = _setting(False, _boolean, "show errors on the page (developers only)")
 
     @classmethod

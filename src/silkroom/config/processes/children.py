@@ -157,18 +157,20 @@ class Children:
 
     def _tell(self, line: str) -> None:
         """Write to the watchman, which is started with the first line and again when somebody ended it."""
-        for _attempt in range(2):
-            if self._watchman is None or self._watchman.poll() is not None:
-                self._start_watchman()
-                if line.startswith("+"):
-                    for child in self._running.values():
-                        self._write(f"+ {child.pid} {int(child.stop_signal)}\n")
-                    return
-            if self._write(line):
-                return
-            self._watchman = None
+        if self._watchman is not None and self._watchman.poll() is None and self._write(line):
+            return
+        if not line.startswith("+"):
+            return
+        self._start_watchman()
+        for child in self._running.values():
+            self._write(f"+ {child.pid} {int(child.stop_signal)}\n")
 
     def _start_watchman(self) -> None:
+        if self._watchman is not None:
+            assert self._watchman.stdin is not None
+            with contextlib.suppress(BrokenPipeError):
+                self._watchman.stdin.close()
+            self._watchman.wait()
         self._watchman = subprocess.Popen(
             [sys.executable, "-I", "-S", str(Path(watchman.__file__))],
             stdin=subprocess.PIPE,

@@ -128,6 +128,9 @@ FOREIGN_LEVELS = {
     "WRN": "warning",
     "ERR": "error",
     "FTL": "critical",
+    "LOG": "info",
+    "NOTICE": "info",
+    "HINT": "info",
     "WARNING": "warning",
     # A refused statement is the business of whoever sent it, and is told to them; PostgreSQL itself is well.
     "ERROR": "info",
