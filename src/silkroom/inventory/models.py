@@ -55,7 +55,9 @@ class Movement(models.Model):
     from_place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="movements_from")
     to_place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="movements_to")
     source = models.CharField(max_length=80)
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
@@ -113,8 +115,9 @@ class Sellable(models.Model):
 class Hold(models.Model):
     """Pieces promised to somebody until ``lapses_at``; not while ``paying_until`` lies ahead."""
 
-    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="holds")
-    place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="holds")
+    # Every index is written in a sale: holds are only looked for by source, or, while open, by item.
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="holds", db_index=False)
+    place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="holds", db_index=False)
     quantity = models.BigIntegerField()
     source = models.CharField(max_length=80)
     state = models.CharField(max_length=10, choices=choices_of(HoldState), default=HoldState.OPEN)
@@ -127,7 +130,6 @@ class Hold(models.Model):
         constraints = [models.CheckConstraint(name="hold_holds_something", condition=Q(quantity__gt=0))]
         indexes = [
             models.Index(fields=["item", "lapses_at"], name="hold_open_by_item", condition=Q(state="open")),
-            models.Index(fields=["lapses_at"], name="hold_open_by_time", condition=Q(state="open")),
             models.Index(fields=["source"], name="hold_by_source"),
         ]
 

@@ -15,7 +15,9 @@ class Entry(models.Model):
     id = models.BigAutoField(primary_key=True)
     transaction = models.BigIntegerField(db_default=CURRENT_TRANSACTION, editable=False)
     kind = models.CharField(max_length=60)
-    shop = models.BigIntegerField(null=True, help_text="id of the shop; the journal lies below shops and has no foreign key")
+    shop = models.BigIntegerField(
+        null=True, help_text="id of the shop; the journal lies below shops and has no foreign key"
+    )
     data = models.JSONField()
     at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -2,6 +2,6 @@
 
 from silkroom.sales.offers.models import Offer, OfferUse
 from silkroom.sales.orders.models import Order, OrderLine
-from silkroom.sales.payments.models import Notice, Payment, Refund, SandboxCharge
+from silkroom.sales.payments.models import Notice, NoticeNonce, Payment, Refund, SandboxCharge
 
-__all__ = ["Notice", "Offer", "OfferUse", "Order", "OrderLine", "Payment", "Refund", "SandboxCharge"]
+__all__ = ["Notice", "NoticeNonce", "Offer", "OfferUse", "Order", "OrderLine", "Payment", "Refund", "SandboxCharge"]

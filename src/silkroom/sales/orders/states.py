@@ -28,3 +28,7 @@ MOVES: dict[OrderState, frozenset[OrderState]] = {
 def may_become(old: OrderState, new: OrderState) -> bool:
     """Is this move allowed?"""
     return new in MOVES[old]
+
+
+ENDED_WITHOUT_SALE = (OrderState.LAPSED, OrderState.CANCELLED)
+"""The pieces went back on sale; a payment that arrives now is late."""

@@ -53,6 +53,20 @@ class Notice(models.Model):
         return f"{self.provider} {self.notice}"
 
 
+class NoticeNonce(models.Model):
+    """A one-time number of a signed notice: a second message with it is a copy, whoever sent it."""
+
+    provider = models.CharField(max_length=20)
+    nonce = models.CharField(max_length=80)
+    seen_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["provider", "nonce"], name="nonce_is_used_once")]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.nonce}"
+
+
 class Refund(models.Model):
     """Money that goes back."""
 
