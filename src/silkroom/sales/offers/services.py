@@ -45,7 +45,7 @@ def create_offer(
 ) -> Offer:
     """A price for all variants of a style, in a window of time. ``channel`` empty: everywhere.
 
-    Raises NotFound (another shop's style), OfferTermsUnusable, PriceNotLower (not below the dearest variant's own price).
+    Raises NotFound (another shop's style), OfferTermsUnusable, PriceNotLower.
     """
     if style.shop_id != shop.pk:
         raise NotFound
