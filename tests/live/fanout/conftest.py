@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import uvloop
 
+from silkroom.config.processes.certificates import Certificate
 from silkroom.config.processes.children import Children
 from silkroom.config.processes.servers import NatsServer, free_port
 from silkroom.live.fanout.door import Bus, Limits, LocalBus
@@ -26,8 +27,14 @@ async def start_house() -> AsyncIterator[StartHouse]:
     """Start gateways: ``await start_house(log=…, bus=…, limits=…)``; all are stopped at the end."""
     async with AsyncExitStack() as stack:
 
-        async def start(*, log: Log | None = None, bus: Bus | None = None, limits: Limits | None = None) -> House:
-            house = House(log or Log(), bus or LocalBus(), limits or Limits())
+        async def start(
+            *,
+            log: Log | None = None,
+            bus: Bus | None = None,
+            limits: Limits | None = None,
+            certificate: Certificate | None = None,
+        ) -> House:
+            house = House(log or Log(), bus or LocalBus(), limits or Limits(), certificate)
             return await stack.enter_async_context(house)
 
         yield start

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from aiohttp import ClientSession, ClientWebSocketResponse, ClientWSTimeout, WSMsgType, web
+from aiohttp import ClientSession, ClientWebSocketResponse, ClientWSTimeout, TCPConnector, WSMsgType, web
 
+from silkroom.config.processes.certificates import Certificate
 from silkroom.live.fanout.door import Bus, Event, FanOut, Limits, Room, RoomFull, Snapshot, TakeSnapshot, Watcher
 
 SHOW = 7
@@ -76,9 +78,10 @@ class Steps:
 class House:
     """One gateway process: aiohttp, the engine, one room."""
 
-    def __init__(self, log: Log, bus: Bus, limits: Limits) -> None:
+    def __init__(self, log: Log, bus: Bus, limits: Limits, certificate: Certificate | None = None) -> None:
         self.log = log
         self.fan = FanOut(bus, log.read, limits=limits)
+        self._certificate = certificate
         self.seated: list[Watcher] = []
         self.heartbeat: float | None = None
         self.snapshot: TakeSnapshot | None = None
@@ -92,10 +95,17 @@ class House:
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
         self._stack.push_async_callback(self.fan.close)
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        own = theirs = None
+        if self._certificate is not None:
+            own = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            own.load_cert_chain(self._certificate.certificate, self._certificate.key)
+            theirs = ssl.create_default_context(cafile=self._certificate.authority)
+        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=own)
         await site.start()
         self.port = runner.addresses[0][1]
-        self.session = await self._stack.enter_async_context(ClientSession())
+        self._url = f"{'http' if own is None else 'https'}://127.0.0.1:{self.port}/gateway/room"
+        connector = TCPConnector(ssl=theirs or True)
+        self.session = await self._stack.enter_async_context(ClientSession(connector=connector))
         return self
 
     async def __aexit__(self, *error: object) -> None:
@@ -130,7 +140,7 @@ class House:
     async def enter(self, after: int | None = None, **more: Any) -> Visitor:
         """A visitor comes in and is seated when this returns."""
         count = len(self.seated)
-        path = f"http://127.0.0.1:{self.port}/gateway/room" + ("" if after is None else f"?after={after}")
+        path = self._url + ("" if after is None else f"?after={after}")
         ws = await self.session.ws_connect(
             path, max_msg_size=0, timeout=ClientWSTimeout(ws_close=SECONDS), compress=more.pop("compress", 0), **more
         )

@@ -120,11 +120,11 @@ async def test_all_watchers_are_given_one_and_the_same_bytes(start_house: StartH
     assert len(given) == 5 and len(set(map(id, given))) == 1, "the snapshot"
     given.clear()
     room.offer(house.log.append(events(1, 3)))
-    await wait_for(lambda: not room.is_delivering)
+    await wait_for(lambda: room.is_quiet)
     assert len(given) == 5 and len(set(map(id, given))) == 1, "the events"
     given.clear()
     room.pulse(b'{"type":"pulse","viewers":5}')
-    await wait_for(lambda: not room.is_delivering)
+    await wait_for(lambda: room.is_quiet)
     assert given == [b'\x81\x1c{"type":"pulse","viewers":5}'] * 5 and len(set(map(id, given))) == 1
 
 
@@ -136,3 +136,9 @@ async def test_those_who_come_back_at_one_number_share_their_frame(start_house: 
     for _ in range(3):
         await room.join(Wire(given), after=4)
     assert len(given) == 3 and len(set(map(id, given))) == 1
+    room.offer(house.log.append(events(10, 11)))
+    await wait_for(lambda: room.is_quiet)
+    given.clear()
+    await room.join(Wire(given), after=4)
+    (frame,) = given
+    assert isinstance(frame, bytes) and [frame.count(b'"n":%d,' % number) for number in (4, 5, 9, 11)] == [0, 1, 1, 1]

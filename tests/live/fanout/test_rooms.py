@@ -5,13 +5,26 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from aiohttp import WSMsgType, WSServerHandshakeError
 
-from silkroom.live.fanout.door import TOO_SLOW, FrameTooLarge, Limits, RoomClosed, RoomFull, Snapshot
+from silkroom.config.processes.certificates import ensure_certificate
+from silkroom.live.fanout.door import (
+    TOO_SLOW,
+    Event,
+    FrameTooLarge,
+    Limits,
+    LocalBus,
+    RoomClosed,
+    RoomFull,
+    Snapshot,
+    publish_committed,
+)
 from tests.live.fanout.conftest import StartHouse
-from tests.live.fanout.house import SECONDS, House, Log, Visitor, event, events, wait_for
+from tests.live.fanout.house import SECONDS, SHOW, House, Log, Visitor, event, events, wait_for
 
 
 async def test_a_first_visitor_gets_the_state_and_then_what_happens(start_house: StartHouse) -> None:
@@ -249,6 +262,35 @@ async def test_a_room_that_cannot_be_opened_says_why_and_can_be_tried_again(star
     await (await house.enter()).read()
 
 
+async def test_what_happens_while_a_room_opens_is_not_lost(start_house: StartHouse) -> None:
+    """Committed and told after the database was asked, but before the room was ready."""
+    log, bus = Log(), LocalBus()
+    house = await start_house(log=log, bus=bus)
+    log.append(events(1, 2))
+
+    async def read_then_wait(broadcast_id: int | str, after: int, upto: int | None) -> Sequence[Event]:
+        found = list(await log.read(broadcast_id, after, upto))
+        if len(log.events) == 2:
+            await publish_committed(bus, SHOW, log.append([event(3)]))
+            await asyncio.sleep(0.01)
+        return found
+
+    house.fan._load_gap = read_then_wait
+    visitor = await house.enter()
+    await visitor.read_until(3)
+    assert visitor.steps == [1, 2, 3]
+
+
+async def test_a_gap_that_the_database_cannot_fill_is_not_asked_for_without_pause(start_house: StartHouse) -> None:
+    house = await start_house()
+    room = await house.open()
+    reads = house.log.reads
+    room.heal(5)
+    await wait_for(lambda: house.log.reads > reads)
+    await asyncio.sleep(0.25)
+    assert house.log.reads - reads <= 3, "at once, after 0.1 s, after 0.2 s more"
+
+
 async def test_an_empty_room_is_closed_after_a_while_and_opened_anew(start_house: StartHouse) -> None:
     house = await start_house(limits=Limits(idle_seconds=0.05))
     visitor = await house.enter()
@@ -290,7 +332,7 @@ async def test_a_line_that_breaks_gives_its_seat_back(start_house: StartHouse) -
     await wait_for(lambda: room.watchers == 0)
     assert not house.seated[0].send(b"{}")
     room.offer(house.log.append([event(1)]))
-    await wait_for(lambda: not room.is_delivering)
+    await wait_for(lambda: room.is_quiet)
 
 
 class Sleeper:
@@ -381,6 +423,27 @@ async def test_a_slow_watcher_is_dropped_and_resumes_while_nobody_waits_for_it(s
     assert [one.steps for one in quick] == [list(range(1, sequence + 1))] * 3
 
 
+async def test_over_tls_too_a_slow_watcher_is_dropped_and_told_so(start_house: StartHouse, tmp_path: Path) -> None:
+    files = ensure_certificate(tmp_path)
+    limits = Limits(backlog_bytes=64 * 1024, gather_ms=1, urgent_ms=1)
+    house = await start_house(limits=limits, certificate=files)
+    quick, slow = await house.enter(), await house.enter()  # a client that is not read stops reading its socket
+    room = await house.open()
+    seat = house.seated[-1]
+    sequence = 0
+    while not seat.gone:
+        sequence += 1
+        assert sequence < 2000, "the bound of the backlog is not kept"
+        room.offer(house.log.append([event(sequence, size=20_000)]))
+        await quick.read_until(sequence)
+    assert (seat.close_code, room.watchers) == (TOO_SLOW, 1)
+    seen = 0
+    async for message in slow.ws:
+        seen = max([seen, *(one["n"] for one in json.loads(message.data).get("events", ()))])
+    assert slow.ws.close_code == TOO_SLOW and 0 < seen < sequence
+    await slow.come_back(house)
+
+
 async def test_who_never_reads_the_goodbye_is_cut_off(start_house: StartHouse) -> None:
     house = await start_house(limits=Limits(backlog_bytes=1000, grace_seconds=0.05, gather_ms=1))
     async with Sleeper(house):
@@ -390,7 +453,7 @@ async def test_who_never_reads_the_goodbye_is_cut_off(start_house: StartHouse) -
         while not slow.gone:
             sequence += 1
             room.offer(house.log.append([event(sequence, size=20_000)]))
-            await wait_for(lambda: not room.is_delivering and room._timeline.due_at is None)
+            await wait_for(lambda: room.is_quiet)
         await wait_for(slow.transport.is_closing)
 
 
@@ -403,5 +466,5 @@ async def test_a_large_snapshot_is_not_held_against_a_thin_line(start_house: Sta
         watcher = house.seated[0]
         assert watcher.transport.get_write_buffer_size() > 64 * 1024
         room.offer(house.log.append([event(1)]))
-        await wait_for(lambda: not room.is_delivering and room._timeline.due_at is None)
+        await wait_for(lambda: room.is_quiet)
         assert not watcher.gone

@@ -81,8 +81,7 @@ class Room:
         self._timeline = timeline
         self._seats = Seats()
         self._arriving = 0
-        self.is_delivering = False
-        """A frame is on its way to the watchers; what comes meanwhile is gathered behind it."""
+        self._is_delivering = False
         self._pulses: deque[bytes] = deque(maxlen=PULSES_WAITING)
         self._last_snapshot: Snapshot | None = None
         self._missed_frames: dict[int, bytes] = {}
@@ -103,6 +102,11 @@ class Room:
     def last_sequence(self) -> int:
         """The last event this gateway has in order."""
         return self._timeline.last
+
+    @property
+    def is_quiet(self) -> bool:
+        """Everything that came in order has been handed to all transports."""
+        return not self._is_delivering and not self._pulses and self._timeline.due_at is None
 
     @property
     def is_full(self) -> bool:
@@ -257,7 +261,7 @@ class Room:
 
     def _arm(self) -> None:
         """Begin the next delivery, or set the timer for it. One delivery at a time keeps a room in order."""
-        if self.is_delivering or self.is_closed:
+        if self._is_delivering or self.is_closed:
             return
         now, due_at = self._fan.clock(), self._timeline.due_at
         if due_at is not None and due_at <= now:
@@ -291,13 +295,13 @@ class Room:
                 watcher.write(frames[after])
 
     def _deliver(self, frame: bytes, transports: list[asyncio.Transport]) -> None:
-        self.is_delivering = True
+        self._is_delivering = True
         self._fan.frames += 1
         backlog_bytes = self._limits.backlog_bytes
         self._fan.turns.add(Delivery(frame, transports, self._seats, backlog_bytes, self._delivered))
 
     def _delivered(self) -> None:
-        self.is_delivering = False
+        self._is_delivering = False
         self._arm()
 
     # Closing
