@@ -33,11 +33,11 @@ const socket = new RoomSocket({
 });
 
 /** What the web process says about this person: who they are, and their tickets. Returns the ticket of the room. */
-function take({ room: ticket, watch, person, csrf }) {
+function take({ tickets, person, csrf }) {
   if (csrf) setCsrf(csrf);
-  if (person) config.person = person;
-  if (watch) giveWatchTicket(watch.ticket);
-  return ticket.ticket;
+  config.person = person;
+  config.tickets = tickets;
+  return tickets.room.ticket;
 }
 
 // ---- the picture ----
@@ -45,11 +45,6 @@ function take({ room: ticket, watch, person, csrf }) {
 const { player } = parts;
 let hasPicture = false;
 let isStalled = false;
-
-function giveWatchTicket(ticket) {
-  config.tickets.watch = { ticket };
-  player.ticket = ticket;
-}
 
 function startPicture() {
   if (config.tickets.watch) player.start({ gateway: config.gateway, ticket: config.tickets.watch.ticket, renew: renewWatch });

@@ -23,6 +23,11 @@ export function money(minor, currency, exact = false) {
   return !exact && minor % unit === 0 ? short.format(minor / unit) : whole.format(minor / unit);
 }
 
+/** What was typed into a field of money, as minor units: "699.5", "CNY" -> 69950. */
+export function minorOf(typed, currency) {
+  return Math.round(Number(typed) * 10 ** moneyFormat(currency).digits);
+}
+
 /** The price of a garment whose variants may differ: "¥699", or "from ¥699". */
 export function priceSpan(prices, currency) {
   const low = Math.min(...prices);

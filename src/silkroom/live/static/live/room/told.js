@@ -13,13 +13,21 @@ export class Told {
     this.#announcer = announcer;
   }
 
-  /** Shows a notice. `bad`: something did not work. `stays`: until it is closed. */
-  say(text, { sign = "info", bad = false, stays = false } = {}) {
+  /**
+   * Shows a notice. `bad`: something did not work. `stays`: until it is closed. `undo` {run, ms}: can be taken back for so
+   * long. Returns a function that takes the notice away.
+   */
+  say(text, { sign = "info", bad = false, stays = false, undo } = {}) {
     const close = h("button", { class: "told__close", type: "button", "aria-label": gettext("Close"), onclick: () => one.remove() }, icon("close"));
-    const one = h("p", { class: `told__one${bad ? " told__one--bad" : ""}` }, icon(bad ? "warning" : sign), h("span", {}, text), close);
+    const one = h("p", { class: `told__one${bad ? " told__one--bad" : ""}` }, icon(bad ? "warning" : sign), h("span", {}, text), undo ? this.#undo(undo, () => one.remove()) : close);
     this.#root.append(one);
     while (this.#root.children.length > AT_ONCE) this.#root.firstElementChild.remove();
-    if (!stays) setTimeout(() => one.remove(), STAYS_MS + text.length * 40);
+    if (!stays) setTimeout(() => one.remove(), undo?.ms ?? STAYS_MS + text.length * 40);
+    return () => one.remove();
+  }
+
+  #undo({ run }, remove) {
+    return h("button", { class: "told__undo", type: "button", onclick: () => { remove(); run(); } }, icon("undo"), gettext("Undo"));
   }
 
   wrong(error) {
