@@ -30,9 +30,17 @@ class Broadcast(models.Model):
     last_sequence = models.BigIntegerField(default=0, editable=False)
     recording = models.CharField(max_length=200, blank=True, help_text="name in the storage, once it is finished")
     recording_seconds = models.PositiveIntegerField(null=True, blank=True)
+    recording_pieces = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="[[moment, position, duration]] in milliseconds: where in the file a moment of the show lies",
+    )
 
     class Meta:
-        indexes = [models.Index(fields=["shop", "state"], name="broadcast_by_state")]
+        indexes = [
+            models.Index(fields=["shop", "state"], name="broadcast_by_state"),
+            models.Index(fields=["state"], name="broadcast_running", condition=~models.Q(state="ended")),
+        ]
 
     def __str__(self) -> str:
         return self.title

@@ -18,12 +18,18 @@ class RoomEvent(models.Model):
     data = models.JSONField()
     at = models.DateTimeField(db_default=Now())
 
+    class Meta:
+        indexes = [
+            # Few rows: lets a pin find out whether the words were hidden without reading the whole log.
+            models.Index(fields=["broadcast"], name="hidden_in_room", condition=models.Q(kind="hidden")),
+        ]
+
     def __str__(self) -> str:
         return f"{self.broadcast_id}/{self.sequence} {self.kind}"
 
 
 class RoomCheckpoint(models.Model):
-    """The folded state after event ``sequence``: where folding may start, so a late joiner need not wait for the whole log."""
+    """The fold up to event ``sequence``: folding may start here, so late joiners do not wait for the whole log."""
 
     broadcast = models.OneToOneField(Broadcast, on_delete=models.CASCADE, primary_key=True, related_name="checkpoint")
     sequence = models.BigIntegerField()

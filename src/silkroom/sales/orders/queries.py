@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Prefetch, QuerySet
 
 from silkroom.accounts.models import Person
 from silkroom.inventory.models import Hold
+from silkroom.journal.queries import Cursor
 from silkroom.kit.errors import NotFound
 from silkroom.kit.paging import Page, cut_page
 from silkroom.shops.models import Shop
@@ -74,3 +76,35 @@ def _page(orders: QuerySet[Order], before: int | None, size: int) -> Page[Order]
     if before is not None:
         orders = orders.filter(pk__lt=before)
     return cut_page(list(orders.order_by("-id")[: size + 1]), size)
+
+
+@dataclass(frozen=True)
+class ChannelSums:
+    """What a channel has brought so far: orders held and orders paid, their pieces and their money."""
+
+    held_orders: int
+    held_pieces: int
+    held_minor: int
+    paid_orders: int
+    paid_pieces: int
+    paid_minor: int
+
+
+_SUMS = """
+    WITH found AS (
+        SELECT o.state, o.total_minor,
+               (SELECT sum(l.quantity) FROM sales_orderline l WHERE l.order_id = o.id) AS pieces
+        FROM sales_order o WHERE o.shop_id = %s AND o.channel = %s AND o.state IN ('held', 'paid')
+    )
+    SELECT count(*) FILTER (WHERE state = 'held'), coalesce(sum(pieces) FILTER (WHERE state = 'held'), 0)::bigint,
+           coalesce(sum(total_minor) FILTER (WHERE state = 'held'), 0)::bigint,
+           count(*) FILTER (WHERE state = 'paid'), coalesce(sum(pieces) FILTER (WHERE state = 'paid'), 0)::bigint,
+           coalesce(sum(total_minor) FILTER (WHERE state = 'paid'), 0)::bigint
+    FROM found
+"""
+
+
+def sums_of_channel(*, shop_id: int, channel: str, cursor: Cursor) -> ChannelSums:
+    """Adds up a channel's orders, through any cursor. One query."""
+    cursor.execute(_SUMS, (shop_id, channel))
+    return ChannelSums(*cursor.fetchone())

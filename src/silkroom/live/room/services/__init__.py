@@ -1,0 +1,46 @@
+"""Writing to rooms. One module per subject; this is the list that others use."""
+
+from .events import Draft, append_events, keep_checkpoint, lock_room
+from .ledger import tell_ledger
+from .presence import mark_interrupted, mark_returned
+from .publishing import tell_room
+from .shows import (
+    change_cover,
+    change_running_order,
+    change_title,
+    end_show,
+    go_live,
+    plan_show,
+    rehearse,
+    renew_tray,
+    stop_rehearsal,
+)
+from .spotlight import put_in_spotlight
+from .words import Ask, Comment, Likes, Speaker, Words, say_in_room
+
+__all__ = [
+    "Ask",
+    "Comment",
+    "Draft",
+    "Likes",
+    "Speaker",
+    "Words",
+    "append_events",
+    "change_cover",
+    "change_running_order",
+    "change_title",
+    "end_show",
+    "go_live",
+    "keep_checkpoint",
+    "lock_room",
+    "mark_interrupted",
+    "mark_returned",
+    "plan_show",
+    "put_in_spotlight",
+    "rehearse",
+    "renew_tray",
+    "say_in_room",
+    "stop_rehearsal",
+    "tell_ledger",
+    "tell_room",
+]
