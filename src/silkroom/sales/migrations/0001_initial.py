@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
                 ('subject', models.CharField(max_length=120)),
                 ('state', models.CharField(choices=[('waiting', 'waiting'), ('paid', 'paid'), ('closed', 'closed'), ('refunded', 'refunded')], default=silkroom.sales.payments.states.ChargeState['WAITING'], max_length=10)),
                 ('refunded_minor', models.BigIntegerField(default=0)),
+                ('refund_keys', models.JSONField(default=list, help_text='keys of the refunds made, so that none is made twice')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('expires_at', models.DateTimeField()),
                 ('notices_sent', models.PositiveIntegerField(default=0)),

@@ -93,6 +93,7 @@ class SandboxCharge(models.Model):
     subject = models.CharField(max_length=120)
     state = models.CharField(max_length=10, choices=choices_of(ChargeState), default=ChargeState.WAITING)
     refunded_minor = models.BigIntegerField(default=0)
+    refund_keys = models.JSONField(default=list, help_text="keys of the refunds made, so that none is made twice")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField()
     notices_sent = models.PositiveIntegerField(default=0)

@@ -1,0 +1,149 @@
+"""Pages of a buyer's order: buy, look, pay, cancel, say where it goes. Own orders only; all others answer 404."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from silkroom.accounts.models import Person
+from silkroom.kit.clock import to_milliseconds
+from silkroom.kit.errors import NotFound, Refusal
+from silkroom.sales.orders.answers import wants_json
+from silkroom.sales.orders.services import cancel_order, set_address
+from silkroom.sales.payments.registry import offered_providers, usual_provider
+from silkroom.sales.payments.services import start_payment
+
+from .forms import AddressForm, BuyForm
+from .queries import OrderStanding, own_order_standing
+from .services import place_web_order
+
+
+def buyer_of(request: HttpRequest) -> Person:
+    """Who asks. Somebody without a session owns no order: NotFound, like a stranger's."""
+    if not isinstance(request.user, Person):
+        raise NotFound
+    return request.user
+
+
+@require_POST
+def buy(request: HttpRequest) -> HttpResponse:
+    """One garment from a style's page becomes a held order."""
+    if not isinstance(request.user, Person):
+        return redirect(f"{reverse('account_login')}?next={_page_before(request)}")
+    form = BuyForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Please choose colour, size and number of pieces."))
+        return HttpResponseRedirect(_page_before(request))
+    try:
+        receipt = place_web_order(person_id=request.user.pk, key=form.cleaned_data["key"], lines=[form.line()])
+    except Refusal as refusal:
+        if wants_json(request):
+            raise
+        messages.error(request, refusal.sentence(_))
+        return HttpResponseRedirect(_page_before(request))
+    return redirect("sales:order", number=receipt.number)
+
+
+@require_GET
+@never_cache
+@login_required
+def order_page(request: HttpRequest, number: str) -> HttpResponse:
+    """The order, its state, and what can be done about it."""
+    standing = own_order_standing(person=buyer_of(request), number=number)
+    return render(request, "sales/order.html", _page_data(standing, _address_form(standing)))
+
+
+@require_GET
+@never_cache
+def order_state(request: HttpRequest, number: str) -> JsonResponse:
+    """The same in JSON, for the page's script and the room."""
+    return JsonResponse(own_order_standing(person=buyer_of(request), number=number).as_json())
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def order_address(request: HttpRequest, number: str) -> HttpResponse:
+    """Where the parcel goes. The form stands on the order's page; what is wrong with it is shown there."""
+    person = buyer_of(request)
+    if request.method == "GET":
+        return redirect("sales:order", number=number)
+    form = AddressForm(request.POST)
+    if not form.is_valid():
+        standing = own_order_standing(person=person, number=number)
+        return render(request, "sales/order.html", _page_data(standing, form), status=400)
+    with transaction.atomic():
+        set_address(person=person, number=number, **form.cleaned_data)
+    if wants_json(request):
+        return JsonResponse({"number": number})
+    messages.success(request, _("Your address has been saved."))
+    return redirect("sales:order", number=number)
+
+
+@require_POST
+def pay(request: HttpRequest, number: str) -> HttpResponse:
+    """Begin to pay: JSON for a script, the provider's page for a form."""
+    started = start_payment(person=buyer_of(request), number=number, provider=usual_provider())
+    if wants_json(request):
+        payment, charge = started.payment, started.charge
+        return JsonResponse(
+            {
+                "payment": payment.reference,
+                "provider": payment.provider,
+                "page_url": charge.page_url,
+                "confirm_url": charge.confirm_url,
+                "amount_minor": payment.amount_minor,
+                "currency": payment.currency,
+                "expires_at_ms": to_milliseconds(payment.expires_at),
+                "state_url": reverse("sales:order-state", args=[number]),
+            },
+            status=201,
+        )
+    return HttpResponseRedirect(started.charge.page_url)
+
+
+@require_POST
+def cancel(request: HttpRequest, number: str) -> HttpResponse:
+    """Give the pieces back."""
+    with transaction.atomic():
+        cancel_order(person=buyer_of(request), number=number)
+    if wants_json(request):
+        return JsonResponse({"number": number, "state": "cancelled"})
+    messages.success(request, _("Your order has been cancelled."))
+    return redirect("sales:order", number=number)
+
+
+def _page_data(standing: OrderStanding, form: AddressForm) -> dict[str, Any]:
+    return {
+        "order": standing.order,
+        "lines": list(standing.order.lines.all()),
+        "standing": standing,
+        "payment": standing.payment,
+        "refund": standing.refund,
+        "state": standing.as_json(),
+        "state_url": reverse("sales:order-state", args=[standing.order.number]),
+        "address_form": form,
+        "providers": offered_providers(),
+    }
+
+
+def _address_form(standing: OrderStanding) -> AddressForm:
+    order = standing.order
+    return AddressForm(initial={"recipient": order.recipient, "phone": order.phone, "address": order.address})
+
+
+def _page_before(request: HttpRequest) -> str:
+    """The page that the form stood on, if it is ours."""
+    page = request.POST.get("next") or request.headers.get("referer", "")
+    if url_has_allowed_host_and_scheme(page, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+        return page
+    return "/"

@@ -1,0 +1,36 @@
+"""Reads of payments."""
+
+from __future__ import annotations
+
+from silkroom.kit.errors import NotFound
+
+from .models import Payment, Refund
+from .states import PaymentState
+
+
+def latest_payment(*, order_id: int) -> Payment | None:
+    """The last try to pay an order, or the one that succeeded. One query."""
+    payments = Payment.objects.filter(order_id=order_id)
+    won = [PaymentState.SUCCEEDED, PaymentState.REFUNDED]
+    found = list(payments.order_by("-id")[:20])
+    return next((one for one in found if one.state in won), found[0] if found else None)
+
+
+def refunds_of(*, order_id: int) -> list[Refund]:
+    """Money that goes back for an order. One query."""
+    return list(Refund.objects.filter(payment__order_id=order_id).order_by("id"))
+
+
+def payment_of_reference(*, provider: str, reference: str) -> Payment | None:
+    """The payment a provider means."""
+    return Payment.objects.filter(provider=provider, reference=reference).first()
+
+
+def get_order_number(*, provider: str, reference: str) -> str:
+    """Which order a reference pays: where the pay page sends the buyer back to. Raises NotFound."""
+    number = (
+        Payment.objects.filter(provider=provider, reference=reference).values_list("order__number", flat=True).first()
+    )
+    if number is None:
+        raise NotFound
+    return str(number)

@@ -1,0 +1,146 @@
+"""The sandbox: a payment provider for practice. No real money moves; all else is as with a real one.
+
+It keeps its own book (`SandboxCharge`), shows a page where the buyer confirms or refuses, signs its notices, sends them
+over HTTP and repeats them, also after they were accepted, as real providers do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from django.db import transaction
+from django.urls import reverse
+from django.utils.crypto import salted_hmac
+from procrastinate.contrib.django import app
+
+from silkroom.kit.clock import now
+from silkroom.kit.errors import NotFound
+
+from .errors import ChargeOver, NoticeMalformed
+from .models import SandboxCharge
+from .provider import Charge, ChargeFacts, ChargeRequest, NoticeFacts
+from .signing import verify
+from .states import ChargeState
+
+NAME = "sandbox"
+
+
+class SandboxNotice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of a notice. ``notice`` stays the same however often it is repeated."""
+
+    notice: str
+    reference: str
+    state: ChargeState
+    amount_minor: int
+    currency: str
+
+
+class SandboxProvider:
+    """See `provider.Provider`."""
+
+    name = NAME
+    accepted = "success"
+
+    def create(self, request: ChargeRequest) -> Charge:
+        SandboxCharge.objects.get_or_create(
+            reference=request.reference,
+            defaults={
+                "amount_minor": request.amount_minor,
+                "currency": request.currency,
+                "subject": request.subject,
+                "expires_at": request.expires_at,
+            },
+        )
+        address = reverse("sales:sandbox", args=[request.reference])
+        return Charge(request.reference, page_url=address, confirm_url=address)
+
+    def read_notice(self, *, headers: Mapping[str, str], body: bytes) -> NoticeFacts:
+        nonce = verify(signing_key(), headers=headers, body=body, now_seconds=int(now().timestamp()))
+        try:
+            notice = msgspec.json.decode(body, type=SandboxNotice, strict=True)
+        except msgspec.MsgspecError:
+            raise NoticeMalformed from None
+        return NoticeFacts(
+            notice.notice, notice.reference, notice.state, notice.amount_minor, notice.currency, nonce=nonce
+        )
+
+    def query(self, reference: str) -> ChargeFacts | None:
+        charge = SandboxCharge.objects.filter(reference=reference).first()
+        if charge is None:
+            return None
+        state = ChargeState(charge.state)
+        if state == ChargeState.WAITING and charge.expires_at <= now():
+            state = ChargeState.CLOSED
+        return ChargeFacts(charge.reference, state, charge.amount_minor, charge.currency)
+
+    def refund(self, *, reference: str, amount_minor: int, key: str) -> None:
+        with transaction.atomic():
+            charge = _lock(reference)
+            if key in charge.refund_keys:
+                return
+            charge.refund_keys = [*charge.refund_keys, key]
+            charge.refunded_minor += amount_minor
+            if charge.refunded_minor >= charge.amount_minor:
+                charge.state = ChargeState.REFUNDED
+            charge.save(update_fields=["refund_keys", "refunded_minor", "state"])
+
+
+def signing_key() -> bytes:
+    """Known to the sandbox and to silkroom alone; follows from the installation's secret key."""
+    return salted_hmac("silkroom.sandbox.notices", "key", algorithm="sha256").digest()
+
+
+def get_charge(reference: str) -> SandboxCharge:
+    """What the pay page shows. Raises NotFound."""
+    charge = SandboxCharge.objects.filter(reference=reference).first()
+    if charge is None:
+        raise NotFound
+    return charge
+
+
+def settle_charge(*, reference: str, pays: bool) -> ChargeState:
+    """The buyer confirms or refuses on the pay page; a notice goes out. Raises NotFound, ChargeOver.
+
+    Pressing the same button twice answers alike and sends nothing more.
+    """
+    charge = _lock(reference)
+    wanted = ChargeState.PAID if pays else ChargeState.CLOSED
+    if charge.state == wanted:
+        return wanted
+    if charge.state != ChargeState.WAITING or charge.expires_at <= now():
+        raise ChargeOver(state=charge.state)
+    charge.state = wanted
+    charge.save(update_fields=["state"])
+    app.configure_task("sales.send_sandbox_notice").defer(reference=reference)
+    return wanted
+
+
+def notice_of(charge: SandboxCharge) -> bytes:
+    """The body that tells how the charge stands."""
+    return msgspec.json.encode(
+        SandboxNotice(
+            notice=f"{charge.reference}-{charge.state}",
+            reference=charge.reference,
+            state=ChargeState(charge.state),
+            amount_minor=charge.amount_minor,
+            currency=charge.currency,
+        )
+    )
+
+
+def record_delivery(*, reference: str, accepted: bool) -> tuple[int, bool]:
+    """A notice was sent. Returns (how many were sent, whether one was ever accepted)."""
+    with transaction.atomic():
+        charge = _lock(reference)
+        charge.notices_sent += 1
+        charge.notice_accepted = charge.notice_accepted or accepted
+        charge.save(update_fields=["notices_sent", "notice_accepted"])
+        return charge.notices_sent, charge.notice_accepted
+
+
+def _lock(reference: str) -> SandboxCharge:
+    charge = SandboxCharge.objects.select_for_update().filter(reference=reference).first()
+    if charge is None:
+        raise NotFound
+    return charge

@@ -1,0 +1,256 @@
+"""Writes of payments: started, told of by notices, asked about, refunded.
+
+Lock order: the order, then its payment; then what orders lock. The provider is never called inside a transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import IntegrityError, connection, transaction
+from procrastinate.contrib.django import app
+
+from silkroom.accounts.models import Person
+from silkroom.inventory.services import end_payment, extend_for_payment
+from silkroom.kit.clock import now
+from silkroom.kit.ids import make_code
+from silkroom.sales.orders.errors import OrderMoved, PaymentUnderWay
+from silkroom.sales.orders.models import Order
+from silkroom.sales.orders.rules import hold_source
+from silkroom.sales.orders.services import lock_order, lock_own_order, pay_order, refund_order
+from silkroom.sales.orders.states import ENDED_WITHOUT_SALE, OrderState
+
+from .errors import (
+    HoldOver,
+    NoticeAmountDiffers,
+    NoticeReplayed,
+    NoticeUnknown,
+    ProviderUnavailable,
+)
+from .models import NoticeNonce, Payment, Refund
+from .provider import Charge, ChargeFacts, ChargeRequest, NoticeFacts, Provider
+from .queries import payment_of_reference
+from .registry import get_provider
+from .rules import (
+    ASK_AFTER_SECONDS,
+    LATE,
+    PAID_TWICE,
+    SETTLING_SECONDS,
+    pause_before,
+    payment_end,
+)
+from .states import ChargeState, PaymentState
+
+REFERENCE_LENGTH = 24
+
+
+@dataclass(frozen=True)
+class StartedPayment:
+    """A payment under way and where the buyer goes to confirm it."""
+
+    payment: Payment
+    charge: Charge
+
+
+def start_payment(*, person: Person, number: str, provider: Provider) -> StartedPayment:
+    """Begin to pay an own held order, or go on with the payment that is under way. Commits by itself, since it must not
+    hold locks while it talks to the provider.
+
+    Raises NotFound, OrderMoved, HoldOver, PaymentUnderWay (at another provider), ProviderUnavailable.
+    """
+    with transaction.atomic(durable=True):
+        payment = _open_payment(person, number, provider)
+    try:
+        charge = provider.create(
+            ChargeRequest(
+                reference=payment.reference,
+                amount_minor=payment.amount_minor,
+                currency=payment.currency,
+                subject=number,
+                expires_at=payment.expires_at,
+            )
+        )
+    except ProviderUnavailable:
+        with transaction.atomic():
+            order = lock_order(order_id=payment.order_id)
+            _fail(order, _lock_payment(payment.pk))
+        raise
+    return StartedPayment(payment, charge)
+
+
+def _open_payment(person: Person, number: str, provider: Provider) -> Payment:
+    order = lock_own_order(person=person, number=number)
+    if order.state != OrderState.HELD:
+        raise OrderMoved(state=order.state)
+    running = Payment.objects.filter(order=order, state=PaymentState.UNDER_WAY).first()
+    if running is not None and running.expires_at > now():
+        if running.provider != provider.name:
+            raise PaymentUnderWay
+        return running
+    if order.holds_until <= now():
+        raise HoldOver
+    if running is not None:
+        # Its time is over; should its money come all the same, that is a late payment and is honoured or sent back.
+        _fail(order, running)
+    payment = Payment.objects.create(
+        order=order,
+        provider=provider.name,
+        reference=make_code(REFERENCE_LENGTH),
+        amount_minor=order.total_minor,
+        currency=order.currency,
+        expires_at=payment_end(now()),
+    )
+    extend_for_payment(sources=[hold_source(order.number)], paying_until=payment.expires_at)
+    _ask_later(payment.pk, attempt=1)
+    return payment
+
+
+def receive_notice(*, provider: Provider, headers: Mapping[str, str], body: bytes) -> None:
+    """A message from a provider: verified, counted, applied once.
+
+    Raises NoticeForged, NoticeStale, NoticeMalformed, NoticeReplayed, NoticeUnknown, NoticeAmountDiffers; nothing has
+    changed then.
+    """
+    facts = provider.read_notice(headers=headers, body=body)
+    with transaction.atomic():
+        payment = payment_of_reference(provider=provider.name, reference=facts.reference)
+        if payment is None:
+            raise NoticeUnknown(reference=facts.reference)
+        order = lock_order(order_id=payment.order_id)
+        payment = _lock_payment(payment.pk)
+        if (facts.amount_minor, facts.currency) != (payment.amount_minor, payment.currency):
+            raise NoticeAmountDiffers(reference=facts.reference)
+        _use_nonce(provider.name, facts)
+        _count_notice(provider.name, facts, payment, body)
+        _apply(order, payment, facts.state)
+
+
+def settle_silent_payment(*, payment_id: int, attempt: int) -> None:
+    """No notice has come: ask the provider, and ask again later until the payment has ended one way or the other."""
+    payment = Payment.objects.get(pk=payment_id)
+    if payment.state != PaymentState.UNDER_WAY:
+        return
+    facts = get_provider(payment.provider).query(payment.reference)
+    with transaction.atomic():
+        order = lock_order(order_id=payment.order_id)
+        payment = _lock_payment(payment_id)
+        if payment.state != PaymentState.UNDER_WAY:
+            return
+        if _is_paid(facts, payment):
+            _apply(order, payment, ChargeState.PAID)
+        elif (facts is not None and facts.state == ChargeState.CLOSED) or _is_over(payment):
+            _fail(order, payment)
+        else:
+            _ask_later(payment_id, attempt=attempt + 1)
+
+
+def _is_paid(facts: ChargeFacts | None, payment: Payment) -> bool:
+    return (
+        facts is not None
+        and facts.state == ChargeState.PAID
+        and (facts.amount_minor, facts.currency) == (payment.amount_minor, payment.currency)
+    )
+
+
+def _is_over(payment: Payment) -> bool:
+    return now() >= payment.expires_at + timedelta(seconds=SETTLING_SECONDS)
+
+
+def carry_out_refund(*, refund_id: int) -> None:
+    """Send money back. Twice changes nothing: the provider knows the key. Raises ProviderUnavailable."""
+    refund = Refund.objects.select_related("payment").get(pk=refund_id)
+    if refund.is_done:
+        return
+    payment = refund.payment
+    get_provider(payment.provider).refund(
+        reference=payment.reference, amount_minor=refund.amount_minor, key=refund.key
+    )
+    with transaction.atomic():
+        lock_order(order_id=payment.order_id)
+        Refund.objects.filter(pk=refund_id).update(is_done=True)
+        payment = _lock_payment(payment.pk)
+        done = sum(payment.refunds.filter(is_done=True).values_list("amount_minor", flat=True))
+        if done >= payment.amount_minor:
+            _end(payment, PaymentState.REFUNDED)
+
+
+def forget_nonces(*, seconds: int) -> int:
+    """One-time numbers of messages that would be stale by now. Returns how many were forgotten."""
+    deleted, _ = NoticeNonce.objects.filter(seen_at__lt=now() - timedelta(seconds=seconds)).delete()
+    return deleted
+
+
+def _apply(order: Order, payment: Payment, state: ChargeState) -> None:
+    """What the provider says, to the locked order and payment. Twice changes nothing."""
+    if state == ChargeState.PAID:
+        _succeed(order, payment)
+    elif state == ChargeState.CLOSED and payment.state == PaymentState.UNDER_WAY:
+        _fail(order, payment)
+
+
+def _succeed(order: Order, payment: Payment) -> None:
+    if payment.state in (PaymentState.SUCCEEDED, PaymentState.REFUNDED):
+        return
+    _end(payment, PaymentState.SUCCEEDED)
+    try:
+        paid = pay_order(order=order)
+        reason = LATE
+    except OrderMoved:
+        # Another payment was faster, or the money of this order has been sent back before.
+        paid, reason = False, PAID_TWICE
+    if paid:
+        return
+    refund = Refund.objects.create(
+        payment=payment, key=f"{reason}:{payment.reference}", amount_minor=payment.amount_minor, reason=reason
+    )
+    if order.state in ENDED_WITHOUT_SALE:
+        refund_order(order=order)
+    app.configure_task("sales.carry_out_refund").defer(refund_id=refund.pk)
+
+
+def _fail(order: Order, payment: Payment) -> None:
+    """The payment under way has ended without money; the order may be paid anew or lapses at its own time."""
+    if payment.state != PaymentState.UNDER_WAY:
+        return
+    _end(payment, PaymentState.FAILED)
+    end_payment(sources=[hold_source(order.number)])
+
+
+def _end(payment: Payment, state: PaymentState) -> None:
+    payment.state = state
+    payment.ended_at = now()
+    payment.save(update_fields=["state", "ended_at"])
+
+
+def _lock_payment(payment_id: int) -> Payment:
+    return Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
+
+
+def _use_nonce(provider: str, facts: NoticeFacts) -> None:
+    if facts.nonce is None:
+        return
+    try:
+        with transaction.atomic():
+            NoticeNonce.objects.create(provider=provider, nonce=facts.nonce)
+    except IntegrityError:
+        raise NoticeReplayed from None
+
+
+_COUNT = """
+    INSERT INTO sales_notice AS n (provider, notice, payment_id, body, times) VALUES (%s, %s, %s, %s, 1)
+    ON CONFLICT (provider, notice) DO UPDATE SET times = n.times + 1
+"""
+
+
+def _count_notice(provider: str, facts: NoticeFacts, payment: Payment, body: bytes) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, (provider, facts.notice_id, payment.pk, body.decode("utf-8", errors="replace")))
+
+
+def _ask_later(payment_id: int, *, attempt: int) -> None:
+    pause = pause_before(attempt, ASK_AFTER_SECONDS) or ASK_AFTER_SECONDS[-1]
+    app.configure_task("sales.ask_about_payment", schedule_in={"seconds": pause}).defer(
+        payment_id=payment_id, attempt=attempt
+    )
