@@ -46,13 +46,17 @@ const { player } = parts;
 let hasPicture = false;
 let isStalled = false;
 
+/** A watch ticket exists while the show is on air; before that the picture is asked for when it begins. */
 function startPicture() {
-  if (config.tickets.watch) player.start({ gateway: config.gateway, ticket: config.tickets.watch.ticket, renew: renewWatch });
-}
-
-async function renewWatch() {
-  take(await post(config.urls.ticket));
-  return config.tickets.watch?.ticket;
+  if (!config.tickets.watch) return;
+  player.attach({
+    gateway: config.gateway,
+    broadcast: room.dataset.broadcast,
+    async getTicket({ fresh } = {}) {
+      if (fresh) take(await post(config.urls.ticket));
+      return config.tickets.watch?.ticket;
+    },
+  });
 }
 
 player.addEventListener("playing", () => {
@@ -66,22 +70,34 @@ player.addEventListener("stalled", () => {
   isStalled = true;
   drawLine();
 });
-player.addEventListener("size", ({ detail }) => room.style.setProperty("--picture", (detail.width / detail.height).toFixed(4)));
+player.addEventListener("mutechange", drawSound);
+player.addEventListener("failed", ({ detail }) => {
+  if (detail.reason === "not supported") told.say(gettext("This browser cannot show the picture. Comments and garments work all the same."), { bad: true });
+});
 
-let isMuted = true;
-function setMuted(muted) {
-  isMuted = muted;
-  player.setMuted(muted);
+/** Upright pictures fill a phone; one that lies on its side is shown whole, with the cover around it. */
+let ratio = 0;
+function fitPicture() {
+  const { videoWidth, videoHeight, width, height } = player.way?.element ?? {};
+  const now = videoWidth ? videoWidth / videoHeight : videoWidth === undefined && width ? width / height : 0;
+  if (!hasPicture || !now || Math.abs(now - ratio) < 0.005) return;
+  ratio = now;
+  room.style.setProperty("--picture", ratio.toFixed(4));
+  room.toggleAttribute("data-lying", ratio > 0.85);
+}
+
+let wasHeard = false;
+async function setMuted(muted) {
+  if (!muted) wasHeard = true;
+  await player.setMuted(muted).catch(() => told.say(gettext("The browser gives no sound yet. Tap once more."), { bad: true }));
   drawSound();
 }
 function drawSound() {
-  parts.sound.setAttribute("aria-pressed", !isMuted);
-  setIcon(parts.sound, isMuted ? "sound-off" : "sound");
-  parts.soundcall.hidden = !isMuted || !hasPicture || wasHeard;
-  if (!isMuted) wasHeard = true;
+  parts.sound.setAttribute("aria-pressed", !player.muted);
+  setIcon(parts.sound, player.muted ? "sound-off" : "sound");
+  parts.soundcall.hidden = !player.muted || !hasPicture || wasHeard;
 }
-let wasHeard = false;
-parts.sound.addEventListener("click", () => setMuted(!isMuted));
+parts.sound.addEventListener("click", () => setMuted(!player.muted));
 parts.soundcall.addEventListener("click", () => setMuted(false));
 
 // ---- the parts ----
@@ -106,7 +122,7 @@ parts.stage.addEventListener("pointerup", (event) => {
 
 document.addEventListener("keydown", (event) => {
   if (event.target.closest("input, textarea, select, dialog") || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === "m") setMuted(!isMuted);
+  if (event.key === "m") setMuted(!player.muted);
   if (event.key === "l") hearts.like();
   if (event.key === "q") {
     event.preventDefault();
@@ -173,8 +189,8 @@ function drawShow({ broadcast, likes, tray }) {
   const hasBegun = broadcast.state === "on_air" || broadcast.state === "interrupted";
   if (room.dataset.show !== broadcast.state) {
     room.dataset.show = broadcast.state;
-    if (broadcast.state === "on_air" && !config.tickets.watch) renewWatch().then(startPicture, told.wrong.bind(told));
-    else if (broadcast.state === "ended") player.stop?.();
+    if (broadcast.state === "on_air" && !config.tickets.watch) post(config.urls.ticket).then(take).then(startPicture, (error) => told.wrong(error));
+    else if (broadcast.state === "ended") player.detach();
   }
   parts.onair.hidden = broadcast.state !== "on_air";
   parts["viewers-chip"].hidden = !hasBegun;
@@ -242,7 +258,8 @@ setInterval(() => {
   const nowMs = socket.now();
   onshow.turn(nowMs);
   sheet.turn(nowMs);
-  const planned = socket.state?.broadcast?.planned_at_ms ?? config.planned_at_ms;
+  fitPicture();
+  const planned = Number(parts.when.dataset.planned);
   if (!parts.waiting.hidden) setText(parts.when, planned > nowMs ? interpolate(gettext("Begins %(when)s, in %(span)s"), { when: dayAndTime(planned), span: clock(planned - nowMs) }, true) : gettext("Begins in a moment. Stay, the picture comes by itself."));
 }, TURN_MS);
 

@@ -101,8 +101,8 @@ parts.add.addEventListener("click", () => adding.open());
 
 const sender = new Sender({
   gateway: config.gateway,
-  getTicket: async (isFresh) => {
-    if (isFresh || !config.tickets.ingest) await renew();
+  async getTicket({ fresh } = {}) {
+    if (fresh || !config.tickets.ingest) await renew();
     return config.tickets.ingest?.ticket;
   },
 });
@@ -248,6 +248,7 @@ function drawMonitor(state) {
   // Whoever does not send sees what the room sees.
   const isWatching = inShow(state) && !sender.isOwn;
   if (isWatching && parts.seen.hidden) watch();
+  else if (!isWatching && !parts.seen.hidden) parts.seen.detach();
   parts.seen.hidden = !isWatching;
   parts.own.hidden = isWatching;
   parts.empty.hidden = isWatching || Boolean(sender.stream);
@@ -256,7 +257,14 @@ function drawMonitor(state) {
 
 async function watch() {
   if (!config.tickets.watch) await renew();
-  if (config.tickets.watch) parts.seen.start({ gateway: config.gateway, getTicket: async (isFresh) => { if (isFresh) await renew(); return config.tickets.watch?.ticket; } });
+  parts.seen.attach({
+    gateway: config.gateway,
+    broadcast: studio.dataset.broadcast,
+    async getTicket({ fresh } = {}) {
+      if (fresh) await renew();
+      return config.tickets.watch?.ticket;
+    },
+  });
 }
 
 function drawAfter({ broadcast }) {
