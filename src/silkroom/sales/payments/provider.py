@@ -1,7 +1,8 @@
 """The port to a payment provider: create, notice, query, refund.
 
 The sandbox fits in, and so do Alipay, WeChat Pay and Stripe. ``reference`` is made by silkroom and unguessable
-(out_trade_no at Alipay and WeChat Pay, metadata at Stripe). Amounts are whole minor units. Methods talk to the outside: never call them inside a transaction. They raise ProviderUnavailable.
+(out_trade_no at Alipay and WeChat Pay, metadata at Stripe). Amounts are whole minor units. Methods talk to the outside:
+never call them inside a transaction. They raise ProviderUnavailable.
 """
 
 from __future__ import annotations
