@@ -1,7 +1,7 @@
 """``bench room``: one room, many watchers, beside a bare send() loop on the same sockets.
 
 The server (`room_server`) is a process of its own with the real engine; this process is all the watchers: it reads as
-fast as it can, counts bytes (every message has the same length) and takes the delay from the moment in each message.
+fast as it can and counts bytes (every message has the same length), or takes the delay from the moment in each message.
 
 Deliveries per second come from a saturated room: the next event as soon as the one before is on all wires, engine and
 bare loop in turns, several times, the median of each. Delays come from a quiet one, a few events a second.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import select
 import socket
 import statistics
@@ -18,11 +19,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from silkroom.config.bench.bareloops import find_loops
 from silkroom.config.bench.room_server import FRAME, MESSAGE_BYTES, STAMP_DIGITS, raise_file_limit
+from silkroom.config.errors import OperationError
 
+SOURCES = Path(__file__).resolve().parents[3]
 FILES_BESIDE_WATCHERS = 100
 STALL_SECONDS = 30.0
 JOINS_IN_FLIGHT = 200
@@ -37,16 +41,18 @@ REQUEST = (
 )
 
 
-class BenchError(RuntimeError):
-    """The measurement could not be made; the text says why."""
-
-
 class Server:
     """The process under test."""
 
     def __init__(self) -> None:
         command = [sys.executable, "-m", "silkroom.config.bench.room_server"]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(SOURCES)},
+            process_group=0,  # Ctrl-C ends this process, and the server with its stdin
+        )
         self.addresses = [(host, port) for host, port in self.answer()["addresses"]]
 
     def order(self, **order: Any) -> None:
@@ -58,7 +64,7 @@ class Server:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise BenchError("the server of the measurement ended early")
+            raise OperationError("the server of the measurement ended early")
         answer: dict[str, Any] = json.loads(line)
         return answer
 
@@ -111,7 +117,7 @@ class Crowd:
         while not _has_snapshot(greeting):
             chunk = one.recv(4096)
             if not chunk:
-                raise BenchError(f"a watcher was sent away: {greeting[:200]!r}")
+                raise OperationError(f"a watcher was sent away: {greeting[:200]!r}")
             greeting += chunk
         one.setblocking(False)
         self._epoll.register(one.fileno(), select.EPOLLIN)
@@ -121,7 +127,7 @@ class Crowd:
         while True:
             ready = self._epoll.poll(STALL_SECONDS, 4096)
             if not ready:
-                raise BenchError(f"nothing came for {STALL_SECONDS:.0f} seconds")
+                raise OperationError(f"nothing came for {STALL_SECONDS:.0f} seconds")
             for fileno, _ in ready:
                 yield fileno
 
@@ -129,7 +135,7 @@ class Crowd:
         """Read so many messages; the moment of the last, in nanoseconds."""
         missing = self._loops.read_bytes(self._epoll.fileno(), deliveries * len(FRAME), STALL_SECONDS)
         if missing > 0:
-            raise BenchError(f"a watcher was dropped, or nothing came for {STALL_SECONDS:.0f} seconds")
+            raise OperationError(f"a watcher was dropped, or nothing came for {STALL_SECONDS:.0f} seconds")
         return time.monotonic_ns()
 
     def delays(self, deliveries: int) -> list[float]:
@@ -161,7 +167,7 @@ def _trial(server: Server, crowd: Crowd, what: str, rounds: int) -> tuple[float,
     ended = crowd.count(deliveries)
     answer = server.answer()
     if answer.get("dropped"):
-        raise BenchError("watchers were dropped: the reading side is too slow for this measurement")
+        raise OperationError("watchers were dropped: the reading side is too slow for this measurement")
     return deliveries / (ended - answer["began_ns"]) * 1e9, answer["cpu_seconds"] / deliveries * 1e6
 
 
@@ -219,7 +225,9 @@ def _figures(
 
 
 def run(quick: bool) -> dict[str, Any]:
-    """Measure; the figures of the largest room on top, every room under ``runs``. Raises BenchError."""
+    """Measure; the figures of the largest room on top, every room under ``runs``. Raises OperationError."""
+    if not hasattr(select, "epoll"):
+        raise OperationError("bench room reads its watchers through epoll: run it on Linux")
     files = raise_file_limit()
     if quick:
         plans = [{"watchers": 1000, "trials": QUICK_TRIALS, "deliveries": QUICK_DELIVERIES_A_TRIAL, "paced": 20}]
