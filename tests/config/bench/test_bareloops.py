@@ -6,6 +6,7 @@ import select
 import shutil
 import socket
 import threading
+import time
 
 import pytest
 
@@ -49,6 +50,21 @@ def test_the_reader_ends_with_what_is_missing_when_a_connection_ends(loops: Bare
         near.sendall(b"defg")
         near.close()
         assert loops.read_bytes(poller.fileno(), 10, 10) == 6
+
+
+@pytest.mark.parametrize("loops", LOOPS, ids=lambda loops: loops.kind)
+def test_delays_are_taken_from_the_moment_in_each_message(loops: BareLoops) -> None:
+    near, far = socket.socketpair()
+    far.setblocking(False)
+    with select.epoll() as poller, near, far:
+        poller.register(far.fileno(), select.EPOLLIN)
+        sent_at = time.monotonic_ns()
+        for age_ms in (0, 5_000, 60_000):
+            near.sendall(b"at=%020d;" % (sent_at - age_ms * 1_000_000))
+        delays = loops.read_delays(poller.fileno(), 3, 10, 24, slice(3, 23))
+        took = (time.monotonic_ns() - sent_at) / 1e6
+        for delay, age_ms in zip(delays, (0, 5_000, 60_000), strict=True):
+            assert age_ms <= delay <= age_ms + took + 0.001
 
 
 def test_the_limit_is_measured_in_c_where_a_compiler_is() -> None:

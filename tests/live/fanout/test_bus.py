@@ -215,7 +215,8 @@ async def test_all_threads_of_a_web_process_are_heard(
     threads = [threading.Thread(target=say, args=(who,)) for who in range(8)]
     for thread in threads:
         thread.start()
-    await asyncio.to_thread(lambda: [thread.join() for thread in threads])
+    for thread in threads:
+        await asyncio.to_thread(thread.join)
     await wait_for(lambda: len(heard) == 400)
     for who in range(8):
         assert [one for one in heard if one.startswith(b"%d:" % who)] == [b"%d:%d" % (who, n) for n in range(50)]

@@ -38,7 +38,10 @@ class Wire(asyncio.Transport):
 
 
 def fill(seats: Seats, name: str, count: int, notes: list[object]) -> list[Watcher]:
-    watchers = [Watcher(Wire(notes, name), Limits(), lambda one: seats.give_back(one) and None) for _ in range(count)]
+    def forget(watcher: Watcher) -> None:
+        seats.give_back(watcher)
+
+    watchers = [Watcher(Wire(notes, name), Limits(), forget) for _ in range(count)]
     for watcher in watchers:
         seats.take(watcher, None)
     return watchers

@@ -153,7 +153,7 @@ async def test_a_snapshot_older_than_the_room_remembers_is_asked_for_again(start
     log.append(events(1, 30))
     house = await start_house(log=log, limits=Limits(ring_events=4))
     room = await house.open()
-    asked = []
+    asked: list[int] = []
 
     async def snapshot() -> Snapshot:
         asked.append(len(asked))

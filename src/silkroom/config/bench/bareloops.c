@@ -1,11 +1,12 @@
-/* The limit of a room, and its quickest reader: the same bytes to the same sockets with nothing around it.
-   Compiled and called by bareloops.py. */
+/* The limit of a room, and its quickest readers: the same bytes to the same sockets with nothing around it.
+   Compiled and called by bareloops.py, which says what each function does. */
 
 #include <errno.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 static int send_whole(int fd, const char *frame, size_t length)
@@ -62,4 +63,49 @@ long read_bytes(int poller, long missing, int stall_ms)
         }
     }
     return missing;
+}
+
+static int read_whole(int fd, char *message, size_t length)
+{
+    size_t have = 0;
+    while (have < length) {
+        ssize_t got = read(fd, message + have, length - have);
+        if (got > 0) {
+            have += (size_t)got;
+        } else if (got < 0 && errno == EAGAIN) {
+            struct pollfd readable = {fd, POLLIN, 0};
+            poll(&readable, 1, 1000);
+        } else if (got == 0 || errno != EINTR) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* One message of every readable socket at a time; fills delays with nanoseconds, returns how many. */
+long read_delays(int poller, long count, int stall_ms, long length, long stamp_at, int digits, double *delays)
+{
+    static struct epoll_event ready[1024];
+    static char message[1 << 16];
+    long found = 0;
+    if (length > (long)sizeof message)
+        return 0;
+    while (found < count) {
+        int some = epoll_wait(poller, ready, 1024, stall_ms);
+        if (some < 0 && errno == EINTR)
+            continue;
+        if (some <= 0)
+            break;
+        for (int at = 0; at < some && found < count; at++) {
+            struct timespec now;
+            long long stamp = 0;
+            if (read_whole(ready[at].data.fd, message, (size_t)length))
+                return found;
+            clock_gettime(CLOCK_MONOTONIC, &now);
+            for (int digit = 0; digit < digits; digit++)
+                stamp = 10 * stamp + (message[stamp_at + digit] - '0');
+            delays[found++] = (double)(now.tv_sec * 1000000000LL + now.tv_nsec - stamp);
+        }
+    }
+    return found;
 }

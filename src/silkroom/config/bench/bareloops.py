@@ -20,7 +20,7 @@ SOURCE = Path(__file__).with_name("bareloops.c")
 
 
 class BareLoops(Protocol):
-    """The two loops; ``kind`` says what they are made of."""
+    """The loops; ``kind`` says what they are made of."""
 
     kind: str
 
@@ -29,6 +29,10 @@ class BareLoops(Protocol):
 
     def read_bytes(self, poller: int, count: int, stall_seconds: float) -> int:
         """Read from an epoll's sockets until ``count`` bytes have come; how many are missing."""
+
+    def read_delays(self, poller: int, count: int, stall_seconds: float, length: int, stamp: slice) -> list[float]:
+        """Read ``count`` messages of ``length`` bytes from an epoll's sockets; ``stamp`` is where each tells its moment
+        in nanoseconds of the monotonic clock. Their delays in milliseconds, fewer if nothing came for long."""
 
 
 class PythonLoops:
@@ -61,6 +65,31 @@ class PythonLoops:
                 time.sleep(PAUSE_SECONDS)
         return count
 
+    def read_delays(self, poller: int, count: int, stall_seconds: float, length: int, stamp: slice) -> list[float]:
+        delays: list[float] = []
+        with select.epoll.fromfd(os.dup(poller)) as epoll:
+            while len(delays) < count and (ready := epoll.poll(stall_seconds, 1024)):
+                for fd, _ in ready:
+                    message = _read_whole(fd, length)
+                    if not message:
+                        return delays
+                    delays.append((time.monotonic_ns() - int(message[stamp])) / 1e6)
+        return delays
+
+
+def _read_whole(fd: int, length: int) -> bytes:
+    message = b""
+    while len(message) < length:
+        try:
+            chunk = os.read(fd, length - len(message))
+        except BlockingIOError:
+            time.sleep(0)
+            continue
+        if not chunk:
+            return b""
+        message += chunk
+    return message
+
 
 class CLoops:
     """The machine's limit, or near it."""
@@ -69,7 +98,7 @@ class CLoops:
 
     def __init__(self, library: ctypes.CDLL) -> None:
         self._library = library
-        library.send_rounds.restype = library.read_bytes.restype = ctypes.c_long
+        library.send_rounds.restype = library.read_bytes.restype = library.read_delays.restype = ctypes.c_long
 
     def send_rounds(self, fds: Sequence[int], frame: bytes, rounds: int) -> int:
         array = (ctypes.c_int * len(fds))(*fds)
@@ -77,6 +106,13 @@ class CLoops:
 
     def read_bytes(self, poller: int, count: int, stall_seconds: float) -> int:
         return int(self._library.read_bytes(poller, ctypes.c_long(count), int(stall_seconds * 1000)))
+
+    def read_delays(self, poller: int, count: int, stall_seconds: float, length: int, stamp: slice) -> list[float]:
+        delays = (ctypes.c_double * count)()
+        stall_ms, digits = int(stall_seconds * 1000), stamp.stop - stamp.start
+        where = (ctypes.c_long(length), ctypes.c_long(stamp.start), digits)
+        found = self._library.read_delays(poller, ctypes.c_long(count), stall_ms, *where, delays)
+        return [one / 1e6 for one in delays[:found]]
 
 
 def find_loops() -> BareLoops:

@@ -18,12 +18,11 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from silkroom.config.bench.bareloops import find_loops
-from silkroom.config.bench.room_server import FRAME, MESSAGE_BYTES, STAMP_DIGITS, raise_file_limit
+from silkroom.config.bench.room_server import FRAME, MESSAGE_BYTES, STAMP, raise_file_limit
 from silkroom.config.errors import OperationError
 
 SOURCES = Path(__file__).resolve().parents[3]
@@ -88,7 +87,6 @@ class Crowd:
 
     def __init__(self) -> None:
         self._sockets: dict[int, socket.socket] = {}
-        self._rests: dict[int, bytes] = {}
         self._epoll = select.epoll()
         self._loops = find_loops()
 
@@ -122,15 +120,6 @@ class Crowd:
         one.setblocking(False)
         self._epoll.register(one.fileno(), select.EPOLLIN)
 
-    def _readable(self) -> Iterator[int]:
-        """File numbers with something to read, for ever; ends in an error when nothing comes for long."""
-        while True:
-            ready = self._epoll.poll(STALL_SECONDS, 4096)
-            if not ready:
-                raise OperationError(f"nothing came for {STALL_SECONDS:.0f} seconds")
-            for fileno, _ in ready:
-                yield fileno
-
     def count(self, deliveries: int) -> int:
         """Read so many messages; the moment of the last, in nanoseconds."""
         missing = self._loops.read_bytes(self._epoll.fileno(), deliveries * len(FRAME), STALL_SECONDS)
@@ -140,18 +129,9 @@ class Crowd:
 
     def delays(self, deliveries: int) -> list[float]:
         """Read so many messages; their delays in milliseconds."""
-        found: list[float] = []
-        size, stamp = len(FRAME), slice(len(FRAME) - 5 - STAMP_DIGITS, len(FRAME) - 5)
-        for fileno in self._readable():
-            data = self._rests.pop(fileno, b"") + self._sockets[fileno].recv(1 << 16)
-            now = time.monotonic_ns()
-            whole = len(data) // size * size
-            for start in range(0, whole, size):
-                found.append((now - int(data[start : start + size][stamp])) / 1e6)
-            if whole < len(data):
-                self._rests[fileno] = data[whole:]
-            if len(found) >= deliveries:
-                break
+        found = self._loops.read_delays(self._epoll.fileno(), deliveries, STALL_SECONDS, len(FRAME), STAMP)
+        if len(found) < deliveries:
+            raise OperationError(f"a watcher was dropped, or nothing came for {STALL_SECONDS:.0f} seconds")
         return found
 
 

@@ -62,6 +62,8 @@ def make_event(sequence: int, stamp_ns: int) -> Event:
 
 
 FRAME = event_frames([make_event(1, 0).encoded()], MESSAGE_BYTES)
+STAMP = slice(len(FRAME) - 5 - STAMP_DIGITS, len(FRAME) - 5)
+"""Where a frame tells its moment."""
 
 
 def resident_kib() -> int:
