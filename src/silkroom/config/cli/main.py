@@ -11,7 +11,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import click
 import structlog
 import typer
 
@@ -187,19 +186,12 @@ def restore(
 def run(arguments: list[str] | None = None) -> None:
     """Entry point: run the command, turn what goes wrong into one line and an exit code."""
     try:
-        code = app(args=arguments, prog_name=f"./{PROGRAM}", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        sys.exit(130)
+        # It answers wrong words and options itself, and leaves with the command's code.
+        app(args=arguments, prog_name=f"./{PROGRAM}")
     except (OperationError, SettingError) as error:
         _fail(str(error), error)
-    except BrokenPipeError:
-        sys.exit(141)
     except Exception as error:  # The outermost place: whatever gets here is a bug, and is still one line.
         _fail(f"unexpected {type(error).__name__}: {error} (SILKROOM_DEBUG=yes shows where)", error)
-    sys.exit(code if isinstance(code, int) else 0)
 
 
 def _fail(text: str, error: Exception) -> None:

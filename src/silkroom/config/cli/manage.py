@@ -17,6 +17,13 @@ from silkroom.config.processes.servers import nats_url_of, postgres_url_of
 from silkroom.config.processes.supervisor import Stack
 from silkroom.config.translations import compile_translations
 
+DJANGO = """
+import sys
+from django.core.management import execute_from_command_line
+execute_from_command_line(["silkroom manage", *sys.argv[1:]])
+"""
+"""As ``python -m django``, whose help would tell people to type that."""
+
 WITHOUT_SERVERS = {"help", "--help", "-h", "version", "--version"}
 
 
@@ -31,7 +38,7 @@ def manage(*, arguments: list[str]) -> None:
 
 
 def _django(arguments: list[str], variables: Mapping[str, str]) -> int:
-    command = [sys.executable, "-m", "django", *arguments]
+    command = [sys.executable, "-c", DJANGO, *arguments]
     return subprocess.run(command, env=dict(variables), cwd=ROOT, check=False).returncode
 
 

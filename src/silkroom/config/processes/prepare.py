@@ -17,8 +17,9 @@ import structlog
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
+from django.utils.module_loading import import_string
 
 from silkroom.config.env import Environment
 from silkroom.config.processes.logs import configure_logging
@@ -28,6 +29,9 @@ MIGRATION_LOCK = 7_453_001
 """The advisory lock under which tables change: of two machines that start together one waits for the other."""
 
 APPLIED = re.compile(r"Applying (?P<name>\S+)\.\.\.")
+
+SETTLE = "silkroom.journal.services.settle_on_this_server"
+"""By name: departments can be imported only once Django is set up, which happens in ``main``."""
 
 TELL_SECONDS = 1.0
 
@@ -55,6 +59,9 @@ def migrate(database_url: str) -> int:
         total = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
         if total:
             call_command("migrate", interactive=False, verbosity=1, no_color=True, stdout=_Steps(total))
+        with transaction.atomic(), connection.cursor() as cursor:
+            if import_string(SETTLE)(cursor=cursor):
+                log.info("settled a journal that came from another database server")
         connection.close()
         if settings.DATABASES["default"]["OPTIONS"].get("pool"):
             connection.close_pool()
