@@ -148,6 +148,31 @@ async def test_an_unreadable_message_on_the_bus_harms_nobody(
     assert "unreadable bus message" in caplog.text
 
 
+async def test_a_fault_in_a_listener_is_reported_and_it_hears_on(
+    start_bus: StartBus, nats_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    bus = await start_bus(nats_url)
+    await asyncio.wait_for(bus.wait_connected(), SECONDS)
+    heard: list[bytes] = []
+
+    def listen(data: bytes) -> None:
+        heard.append(data)
+        raise LookupError("a fault")
+
+    subscription = await bus.subscribe("silkroom.fault", listen)
+    await bus.publish("silkroom.fault", b"1")
+    await bus.publish("silkroom.fault", b"2")
+    await wait_for(lambda: heard == [b"1", b"2"])
+    assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [LookupError, LookupError]
+    await subscription.close()
+    await subscription.close()
+    others: list[bytes] = []
+    await bus.subscribe("silkroom.fault", others.append)
+    await bus.publish("silkroom.fault", b"3")
+    await wait_for(lambda: others == [b"3"])
+    assert heard == [b"1", b"2"]
+
+
 async def test_rooms_and_publisher_outlive_a_restart_of_nats(
     start_house: StartHouse,
     start_bus: StartBus,

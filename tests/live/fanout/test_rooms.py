@@ -201,6 +201,27 @@ async def test_pings_both_ways_work_between_frames(start_house: StartHouse) -> N
     assert room.watchers == 1
 
 
+async def test_a_keeper_that_fails_does_not_stop_the_room(start_house: StartHouse) -> None:
+    house = await start_house()
+    visitor = await house.enter()
+    await visitor.read()
+    room = await house.open()
+    poison = Event(1, "stepped", 1_700_000_000_001, b'{"step":1,"filler":""}')
+    apply = room.keeper.apply
+
+    def fail_once(events: Sequence[Event]) -> None:
+        room.keeper.apply = apply  # type: ignore[method-assign]
+        raise LookupError("a fault")
+
+    room.keeper.apply = fail_once  # type: ignore[method-assign]
+    with pytest.raises(LookupError, match="a fault"):
+        room.offer(house.log.append([poison]))
+    await visitor.read_until(1)
+    room.offer(house.log.append([event(2)]))
+    await visitor.read_until(2)
+    assert visitor.steps == [1, 2]
+
+
 async def test_replies_keep_their_place_among_the_frames(start_house: StartHouse) -> None:
     house = await start_house()
     visitor = await house.enter()

@@ -18,6 +18,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription as NatsSubscription
 from nats.errors import Error as NatsError
+from nats.errors import SlowConsumerError
 
 from silkroom.live.fanout.core import Event
 
@@ -249,4 +250,9 @@ class NatsBus:
         log.warning("NATS disconnected")
 
     async def _on_error(self, error: Exception) -> None:
-        log.debug("NATS: %r", error)
+        if isinstance(error, SlowConsumerError):
+            log.warning("NATS: messages came faster than they were taken, some are lost")
+        elif isinstance(error, NatsError | OSError | TimeoutError):
+            log.debug("NATS: %r", error)  # every attempt to connect, four times a second
+        else:
+            log.error("a message could not be taken", exc_info=error)

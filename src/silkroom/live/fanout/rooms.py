@@ -194,8 +194,10 @@ class Room:
         ready = self._timeline.offer(events, self._fan.clock())
         if ready:
             self._fan.events += len(ready)
-            self._keep(ready)
-            self._arm()
+            try:
+                self._keep(ready)
+            finally:
+                self._arm()  # a fault in the keeper is its caller's to report; the watchers fold for themselves
         self._mind_gap()
 
     def _keep(self, ready: Sequence[Event]) -> None:
