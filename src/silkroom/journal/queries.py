@@ -54,3 +54,13 @@ def end_position(cursor: Cursor) -> Position:
     """The position behind all that is final now: where a reader that wants only news starts."""
     cursor.execute(_END)
     return Position(cursor.fetchone()[0], 2**62)
+
+
+_READ = "SELECT transaction, entry FROM journal_reader WHERE name = %s"
+
+
+def reader_position(cursor: Cursor, name: str) -> Position:
+    """How far the reader has come; a new one begins with the first entry."""
+    cursor.execute(_READ, (name,))
+    row = cursor.fetchone()
+    return Position(row[0], row[1]) if row else Position(0, 0)

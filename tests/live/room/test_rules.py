@@ -126,8 +126,8 @@ def test_question_stands_in_both_lists_until_it_is_answered():
     assert asked["comments"][-1]["question"] is True
     assert asked["questions"] == [
         {
-            "n": 2, "at": 1002, "name": "阿宁", "text": "多大码？", "person": "K7AAAAAAAA", "delay_ms": 412, "style": 11,
-            "state": "asked", "answered_at_ms": None, "answered_media_ms": None,
+            "n": 2, "at": 1002, "name": "阿宁", "text": "多大码？", "person": "K7AAAAAAAA",
+            "delay_ms": 412, "style": 11, "state": "asked", "answered_at_ms": None, "answered_media_ms": None,
         }
     ]  # fmt: skip
     answer = {"question": 2, "answered_at_ms": 9000, "answered_media_ms": 7000}

@@ -1,0 +1,22 @@
+"""The gateway process: room WebSockets, media relay, LL-HLS, the WebSocket order door. No ORM, no template."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+
+import django
+import uvloop
+
+from silkroom.config.env import Environment
+from silkroom.config.processes.logs import configure_logging
+
+
+def main(environment: Environment) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    configure_logging("gateway", environment)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "silkroom.config.settings")
+    # Settings, signatures and translations only. What follows imports models, which need them.
+    django.setup()
+    process = import_module("silkroom.config.processes.gateway.process")
+    uvloop.run(process.serve(environment))

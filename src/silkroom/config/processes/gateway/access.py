@@ -1,0 +1,122 @@
+"""Who may connect, watch and send: origin and ticket, both checked before the upgrade."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from django.utils import translation
+from django.utils.translation import gettext
+
+from silkroom.accounts.tickets import TicketExpired, TicketInvalid
+from silkroom.config.env import Environment
+from silkroom.live.broadcasts.rules import may_lead
+from silkroom.live.broadcasts.states import RUNNING, BroadcastState
+from silkroom.live.broadcasts.tickets import Purpose, Ticket, read_ticket
+from silkroom.live.relay import errors as relay_errors
+from silkroom.live.relay.door import Access, Grant
+from silkroom.live.room.queries import last_sequences
+
+from .store import UNREACHABLE, Store
+
+LANGUAGES = ("zh-hans", "en")
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """Pages of this installation: those of its public address, and those of the host that the gateway is called by."""
+
+    public: str
+    hosts: frozenset[str]
+
+    @classmethod
+    def of(cls, environment: Environment) -> Origins:
+        public = urlsplit(environment.public_url)
+        origin = f"{public.scheme}://{public.netloc}" if public.netloc else ""
+        return cls(origin.lower(), frozenset(host.lower() for host in environment.allowed_hosts))
+
+    def allow(self, request: web.BaseRequest) -> bool:
+        """Browsers always name the page's origin; programs that name none carry no cookies to abuse."""
+        origin = request.headers.get("Origin")
+        if origin is None:
+            return True
+        if self.public and origin.lower() == self.public:
+            return True
+        named = _host_of(origin)
+        return named != "" and (named == _host_of(f"//{request.host}") or named in self.hosts)
+
+
+def _host_of(address: str) -> str:
+    try:
+        return (urlsplit(address).hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def translator(language: str) -> Callable[[str], str]:
+    """gettext of one language, for any later moment."""
+
+    def translate(text: str) -> str:
+        with translation.override(language):
+            return gettext(text)
+
+    return translate
+
+
+def language_of(request: web.BaseRequest) -> str:
+    """zh-hans or en, by what the browser prefers."""
+    preferred = request.headers.get("Accept-Language", "")[:200].lower()
+    for part in preferred.split(","):
+        word = part.split(";")[0].strip()
+        if word.startswith("en"):
+            return "en"
+        if word.startswith("zh"):
+            return "zh-hans"
+    return LANGUAGES[0]
+
+
+class MediaAccess:
+    """Answers the relay's questions from tickets and the show's state."""
+
+    def __init__(self, store: Store, origins: Origins) -> None:
+        self._store = store
+        self.access = Access(
+            read_ticket=self._read_ticket,
+            may_watch=self._may_watch,
+            may_connect=origins.allow,
+            translate=lambda request: translator(language_of(request)),
+        )
+
+    async def _read_ticket(self, purpose: str, text: str) -> Grant:
+        try:
+            ticket = read_ticket(Purpose(purpose), text)
+        except TicketExpired:
+            raise relay_errors.TicketExpired from None
+        except TicketInvalid:
+            raise relay_errors.MediaForbidden from None
+        if purpose == Purpose.INGEST:
+            await self._check_sender(ticket)
+        return Grant(str(ticket.broadcast_id), serial=ticket.expires_at_ms)
+
+    async def _check_sender(self, ticket: Ticket) -> None:
+        """A sender that comes back after the end would begin a second recording."""
+        state = await self._state(ticket.broadcast_id)
+        if not may_lead(ticket.role) or state in (None, BroadcastState.ENDED):
+            raise relay_errors.MediaForbidden
+
+    async def _may_watch(self, broadcast_id: str, grant: Grant | None) -> bool:
+        """Whoever has a ticket was judged when it was issued; without one, the show must be public."""
+        if grant is not None:
+            return True
+        if not broadcast_id.isdecimal():
+            return False
+        return await self._state(int(broadcast_id)) in (*RUNNING, BroadcastState.ENDED)
+
+    async def _state(self, broadcast_id: int) -> str | None:
+        try:
+            known = await self._store.run(lambda cursor: last_sequences(cursor, [broadcast_id]))
+        except UNREACHABLE:
+            raise relay_errors.GatewayFull from None
+        return known[broadcast_id][1] if broadcast_id in known else None
