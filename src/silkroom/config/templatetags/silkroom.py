@@ -22,3 +22,9 @@ def money(minor: int, currency: str = "CNY") -> str:
 def milliseconds(moment: datetime | None) -> int | str:
     """A moment as milliseconds since 1970, for scripts."""
     return to_milliseconds(moment) if moment else ""
+
+
+@register.filter
+def centimetres(millimetres: int) -> str:
+    """A measure of a size chart: ``{{ 845|centimetres }}`` -> 84.5."""
+    return f"{millimetres / 10:g}"

@@ -42,7 +42,7 @@ export class Pay {
   /** Changes when the panel has to be made anew. */
   get view() {
     const order = this.#order;
-    return order ? `pay ${order.number} ${order.state} ${order.step ?? ""}` : "pay";
+    return order ? `pay ${order.number} ${order.state} ${order.step ?? ""} ${order.is_addressed ?? ""}` : "pay";
   }
 
   // A reload in the middle must not lose sight of what is held. The order itself lives on the server.
@@ -119,9 +119,34 @@ export class Pay {
         h("span", { class: "ring pay__ring", dataset: { done: "" } }, icon("check")),
         h("div", { class: "pay__words" }, h("b", {}, gettext("It is yours")),
           h("span", {}, `${order.quantity} × ${named(order.garment)}, ${order.what}`),
-          h("span", { class: "quiet" }, interpolate(gettext("Order %s"), [order.number]))))),
+          h("span", { class: "quiet" }, interpolate(gettext("Order %s"), [order.number])))),
+      order.is_addressed ? h("p", { class: "quiet" }, gettext("We know where it goes.")) : this.#makeAddress(order)),
       foot: [h("a", { class: "button button--second", href: order.url }, gettext("See the order"))],
     };
+  }
+
+  /** Where the parcel goes, asked after the payment: nobody loses the last piece while typing a street. */
+  #makeAddress(order) {
+    const field = (name, label, complete, length) => {
+      const id = `address-${name}`;
+      return h("div", { class: "field" }, h("label", { class: "field__label", for: id }, label), h("input", { id, name, autocomplete: complete, maxlength: length, required: true }));
+    };
+    const problem = h("p", { class: "errorlist", role: "alert", hidden: true });
+    const save = h("button", { class: "button", type: "submit" }, gettext("Send it there"));
+    return h("form", { class: "form", onsubmit: async (event) => {
+      event.preventDefault();
+      save.disabled = true;
+      try {
+        await post(`${order.url}address`, new FormData(event.target));
+        this.#set(order, { is_addressed: true });
+      } catch (error) {
+        save.disabled = false;
+        problem.hidden = false;
+        setText(problem, error.status === 400 ? gettext("Look at the phone number and the address once more. Nothing was saved.") : error.message);
+      }
+    } }, h("h3", {}, gettext("Where shall it go?")),
+    field("recipient", gettext("Recipient"), "name", "60"), field("phone", gettext("Phone"), "tel", "24"), field("address", gettext("Address"), "street-address", "240"),
+    problem, save);
   }
 
   #makeLapsed(order) {
@@ -150,14 +175,15 @@ export class Pay {
     this.#set(order, { busy: true, problem: "" });
     try {
       if (order.step === "confirm") {
-        await post(order.confirm_url);
+        await post(order.confirm_url, { choice: "confirm" });
         this.#set(order, { busy: false, state: "paying" });
         this.#watch(order);
         return;
       }
       const payment = await post(order.pay_url);
-      if (payment.redirect_url) {
-        location.assign(payment.redirect_url);
+      if (!payment.confirm_url) {
+        // A provider of its own: its page takes over, and comes back to the order.
+        location.assign(payment.page_url);
         return;
       }
       this.#set(order, { busy: false, step: "confirm", confirm_url: payment.confirm_url, state_url: payment.state_url });
@@ -179,8 +205,9 @@ export class Pay {
 
   async #look(order) {
     try {
-      const { state } = await get(order.state_url ?? order.url);
-      if (state === "paid" || state === "lapsed") this.#set(order, { state, step: "" });
+      const { state, paying_until_ms: until } = await get(order.state_url ?? `${order.url}state`);
+      if (until) order.holds_until_ms = Math.max(order.holds_until_ms, until);
+      if (state !== "held") this.#set(order, { state: state === "paid" ? "paid" : "lapsed", step: "" });
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
     }
