@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TypeGuard
 
 from django.db.models import Q, QuerySet
 
@@ -30,7 +31,7 @@ def find_person_by_phone(phone: str) -> Person | None:
     return Person.objects.filter(phone=phone).exclude(abandoned_sign_ups()).first()
 
 
-def is_member(person: object) -> bool:
+def is_member(person: object) -> TypeGuard[Person]:
     """Signed up with e-mail or phone: neither anonymous nor a guest."""
     return isinstance(person, Person) and not person.is_guest
 

@@ -128,7 +128,7 @@ class Picture(models.Model):
         return self.alt or self.file.name
 
     def _url(self, width: int) -> str:
-        return str(self.file.storage.url(rendition_name(self.file.name or "", width)))
+        return self.file.storage.url(rendition_name(self.file.name or "", width))
 
     @property
     def small_url(self) -> str:

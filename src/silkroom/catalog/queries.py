@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, Min, Prefetch, Q, QuerySet
 
-from silkroom.inventory.queries import sellable_quantities
+from silkroom.inventory.queries import sellable_quantities, stock_of_items
 from silkroom.journal.queries import Cursor
 from silkroom.kit.errors import NotFound
 from silkroom.shops.models import Shop
@@ -213,6 +213,32 @@ def counts_by_state(shop: Shop) -> dict[str, int]:
 
 
 @dataclass(frozen=True)
+class VariantFacts:
+    """A style's colours, sizes and variants, and what lies where: {item: {place: on hand}}. 4 SQL queries."""
+
+    colours: Sequence[Colour]
+    sizes: Sequence[Size]
+    variants: Mapping[tuple[int, int], Variant]
+    on_hand: Mapping[int, Mapping[int, int]]
+
+
+def variant_facts(style: Style) -> VariantFacts:
+    """All variants, also those no longer sold; colours and sizes that have one."""
+    variants = {(one.colour_id, one.size_id): one for one in Variant.objects.filter(style=style)}
+    on_hand: dict[int, dict[int, int]] = defaultdict(dict)
+    for row in stock_of_items(shop_id=style.shop_id, item_ids=[one.item_id for one in variants.values()]):
+        on_hand[row.item_id][row.place_id] = row.on_hand
+    colours = {colour for colour, _ in variants}
+    sizes = {size for _, size in variants}
+    return VariantFacts(
+        [one for one in Colour.objects.filter(style=style) if one.pk in colours],
+        [one for one in Size.objects.filter(style=style) if one.pk in sizes],
+        variants,
+        on_hand,
+    )
+
+
+@dataclass(frozen=True)
 class ChartLine:
     """A line of the size chart: millimetres in the order of the sizes, None where nothing was entered."""
 
@@ -269,10 +295,15 @@ class StylePage:
         return max((cell.price_minor for cell in self.cells), default=0)
 
 
+def find_style(code: str) -> Style | None:
+    """A style in whatever state: callers decide who may see it."""
+    return Style.objects.select_related("shop").filter(code=code).first()
+
+
 def get_style_page(code: str) -> StylePage:
     """A published style as buyers see it. Raises NotFound."""
-    style = Style.objects.select_related("shop").filter(code=code, state=StyleState.PUBLISHED).first()
-    if style is None:
+    style = find_style(code)
+    if style is None or style.state != StyleState.PUBLISHED:
         raise NotFound
     return style_page(style)
 
@@ -307,3 +338,8 @@ def lowest_prices(style_ids: Sequence[int]) -> dict[int, int]:
     """{style: price of its cheapest variant on sale}."""
     rows = Variant.objects.filter(style__in=style_ids, is_sold=True).values_list("style_id")
     return dict(rows.annotate(lowest=Min("price_minor")))
+
+
+def style_pictures(style: Style) -> list[Picture]:
+    """All pictures of a style, in their order."""
+    return list(Picture.objects.filter(style=style).select_related("style"))

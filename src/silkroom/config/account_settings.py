@@ -2,7 +2,7 @@
 
 from silkroom.config.env import Environment
 
-ACCOUNT_ADAPTER = "silkroom.accounts.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "silkroom.storefront.sign_in.SignInAdapter"
 ACCOUNT_LOGIN_METHODS = {"email", "phone"}
 ACCOUNT_SIGNUP_FIELDS = ["email", "phone", "password1*"]
 ACCOUNT_FORMS = {"login": "silkroom.accounts.forms.LoginForm", "signup": "silkroom.accounts.forms.SignupForm"}

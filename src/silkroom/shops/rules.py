@@ -32,6 +32,7 @@ class Task(StrEnum):
     LOOK = "look"
     STYLES = "styles"
     STOCK = "stock"
+    COUNT = "count"
     ORDERS = "orders"
     SHOWS = "shows"
     STAFF = "staff"
@@ -41,6 +42,7 @@ ROLES_OF_TASK: dict[Task, frozenset[Role]] = {
     Task.LOOK: frozenset(Role),
     Task.STYLES: frozenset({Role.OWNER, Role.ASSISTANT}),
     Task.STOCK: frozenset({Role.OWNER, Role.WAREHOUSE, Role.CLERK}),
+    Task.COUNT: frozenset({Role.OWNER, Role.WAREHOUSE}),
     Task.ORDERS: frozenset({Role.OWNER, Role.ASSISTANT, Role.WAREHOUSE, Role.CLERK}),
     Task.SHOWS: frozenset({Role.OWNER, Role.HOST, Role.ASSISTANT}),
     Task.STAFF: frozenset({Role.OWNER}),

@@ -1,8 +1,57 @@
-"""Addresses of workbench."""
+"""Addresses of the merchant pages. Words that stand in the place of a slug are reserved in `silkroom.shops.rules`."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
+
+from .views import orders, shop, shows, staff, stock, styles
 
 app_name = "workbench"
-urlpatterns: list[URLPattern] = []
+
+STYLE = "<slug:slug>/styles/<slug:code>/"
+SHOW = "<slug:slug>/shows/<slug:code>/"
+
+urlpatterns = [
+    path("", shop.home, name="home"),
+    path("open/", shop.open_page, name="open-shop"),
+    path("regions/", shop.regions, name="regions"),
+    path("invitations/<str:secret>/", shop.invitation, name="invitation"),
+    path("<slug:slug>/", shop.shop, name="shop"),
+    path("<slug:slug>/settings/", shop.settings_page, name="settings"),
+    path("<slug:slug>/settings/places/new/", shop.place_new, name="place-new"),
+    path("<slug:slug>/settings/places/<int:place_id>/", shop.place_change, name="place-change"),
+    path("<slug:slug>/styles/", styles.styles, name="styles"),
+    path("<slug:slug>/styles/new/", styles.style_new, name="style-new"),
+    path(STYLE, styles.style, name="style"),
+    path(f"{STYLE}publish/", styles.publish, name="style-publish"),
+    path(f"{STYLE}withdraw/", styles.withdraw, name="style-withdraw"),
+    path(f"{STYLE}grid/", styles.grid, name="style-grid"),
+    path(f"{STYLE}pictures/", styles.pictures, name="style-pictures"),
+    path(f"{STYLE}pictures/<int:picture_id>/", styles.picture_change, name="picture-change"),
+    path(f"{STYLE}pictures/<int:picture_id>/remove/", styles.picture_remove, name="picture-remove"),
+    path(f"{STYLE}pictures/<int:picture_id>/move/", styles.picture_move, name="picture-move"),
+    path(f"{STYLE}sizes/", styles.size_chart, name="style-sizes"),
+    path(f"{STYLE}label/", styles.label, name="style-label"),
+    path("<slug:slug>/stock/", stock.stock, name="stock"),
+    path("<slug:slug>/stock/movements/", stock.movements, name="movements"),
+    path("<slug:slug>/stock/<int:variant_id>/<int:place_id>/", stock.stock_cell, name="stock-cell"),
+    path("<slug:slug>/stock/<int:variant_id>/<int:place_id>/count/", stock.count, name="stock-count"),
+    path("<slug:slug>/orders/", orders.orders, name="orders"),
+    path("<slug:slug>/orders/<slug:number>/", orders.order, name="order"),
+    path("<slug:slug>/staff/", staff.staff, name="staff"),
+    path("<slug:slug>/staff/invite/", staff.invite, name="invite"),
+    path("<slug:slug>/staff/leave/", staff.leave, name="leave"),
+    path("<slug:slug>/staff/<int:staff_id>/role/", staff.role, name="staff-role"),
+    path("<slug:slug>/staff/<int:staff_id>/remove/", staff.remove, name="staff-remove"),
+    path(
+        "<slug:slug>/staff/invitations/<int:invitation_id>/withdraw/",
+        staff.invitation_withdraw,
+        name="invitation-withdraw",
+    ),
+    path("<slug:slug>/shows/", shows.shows, name="shows"),
+    path("<slug:slug>/shows/new/", shows.show_new, name="show-new"),
+    path(SHOW, shows.show, name="show"),
+    path(f"{SHOW}change/", shows.show_change, name="show-change"),
+    path(f"{SHOW}deals/", shows.deal_new, name="deal-new"),
+    path(f"{SHOW}deals/<int:prepared_id>/remove/", shows.deal_remove, name="deal-remove"),
+]

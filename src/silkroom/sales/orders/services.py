@@ -234,3 +234,12 @@ def _tell(order: Order, kind: str, **more: Any) -> None:
         **more,
     }
     append_entry(kind=kind, shop_id=order.shop_id, data=data)
+
+
+def hand_over_orders(*, guest: Person, member: Person) -> int:
+    """A guest has signed in as a member: the guest's orders are the member's from now on. Returns how many.
+
+    Uses of offers stay with the guest who made them.
+    """
+    keys = Order.objects.filter(person=member).values("key")
+    return Order.objects.filter(person=guest).exclude(key__in=keys).update(person=member)

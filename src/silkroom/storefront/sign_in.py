@@ -1,0 +1,24 @@
+"""Signing in while a guest: what the guest ordered comes along. Above accounts, because orders are."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.http import HttpRequest
+
+from silkroom.accounts.adapter import AccountAdapter
+from silkroom.accounts.models import Person
+from silkroom.accounts.services import retire_guest
+from silkroom.sales.orders.services import hand_over_orders
+
+
+class SignInAdapter(AccountAdapter):
+    """The adapter that django-allauth is given."""
+
+    def login(self, request: HttpRequest, user: Person) -> None:
+        # `GuestEntranceMiddleware` keeps the guest; signing in flushes the session that knew them.
+        guest: Person | None = getattr(request, "guest", None)
+        super().login(request, user)
+        if guest is not None and guest.pk != user.pk:
+            with transaction.atomic():
+                hand_over_orders(guest=guest, member=user)
+                retire_guest(guest=guest)

@@ -1,0 +1,41 @@
+"""Words for people of states that the merchant pages show."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from silkroom.live.broadcasts.states import BroadcastState
+from silkroom.sales.orders.states import OrderState
+
+ORDER_STATE_NAMES: dict[OrderState, Promise] = {
+    OrderState.HELD: _("Waiting for payment"),
+    OrderState.PAID: _("Paid"),
+    OrderState.LAPSED: _("Lapsed"),
+    OrderState.CANCELLED: _("Cancelled"),
+    OrderState.REFUNDED: _("Refunded"),
+}
+
+ORDER_STATE_TONES: dict[OrderState, str] = {
+    OrderState.HELD: "warn",
+    OrderState.PAID: "good",
+    OrderState.LAPSED: "",
+    OrderState.CANCELLED: "",
+    OrderState.REFUNDED: "bad",
+}
+
+SHOW_STATE_NAMES: dict[BroadcastState, Promise] = {
+    BroadcastState.PLANNED: _("Planned"),
+    BroadcastState.REHEARSING: _("Rehearsing"),
+    BroadcastState.ON_AIR: _("On air"),
+    BroadcastState.INTERRUPTED: _("Interrupted"),
+    BroadcastState.ENDED: _("Ended"),
+}
+
+SOURCE_NAMES: dict[str, Promise] = {
+    "opening": _("Opening stock"),
+    "receipt": _("Arrived"),
+    "count": _("Count"),
+    "order": _("Order"),
+}
+"""What the part of a movement's source before the colon means."""

@@ -1,0 +1,77 @@
+"""How merchant pages begin and how forms end: access, one service call in one transaction, errors beside fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+from uuid import UUID
+
+from django.db import transaction
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext
+
+from silkroom.accounts.entrance import members_only, person_of
+from silkroom.accounts.services import do_once
+from silkroom.kit.errors import NotFound, Refusal
+from silkroom.shops.queries import Desk, get_shop_for_task, roles_of
+from silkroom.shops.rules import Task
+
+P = ParamSpec("P")
+Made = TypeVar("Made")
+
+
+def shop_page(
+    task: Task,
+) -> Callable[
+    [Callable[Concatenate[HttpRequest, Desk, P], HttpResponse]],
+    Callable[Concatenate[HttpRequest, str, P], HttpResponseBase],
+]:
+    """A page of one shop: the view gets the shop and the person's role in place of the slug, strangers get 404."""
+
+    def decorate(
+        view: Callable[Concatenate[HttpRequest, Desk, P], HttpResponse],
+    ) -> Callable[Concatenate[HttpRequest, str, P], HttpResponseBase]:
+        @members_only
+        @wraps(view)
+        def opened(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            return view(request, get_shop_for_task(request.user, slug, task), *args, **kwargs)
+
+        return opened
+
+    return decorate
+
+
+def show_page(
+    request: HttpRequest, desk: Desk, template: str, context: Mapping[str, Any], *, part: str, status: int = 200
+) -> HttpResponse:
+    """Render a page of the shop; ``part`` names the entry of the menu it belongs to."""
+    menu = {task.value: desk.may(task) for task in Task}
+    frame = {"desk": desk, "shop": desk.shop, "menu": menu, "part": part, "my_shops": roles_of(request.user)}
+    return render(request, f"workbench/{template}", {**frame, **context}, status=status)
+
+
+def attempt(form: BaseForm, act: Callable[[], Made], **fields: str) -> Made | None:
+    """Carry out ``act`` in one transaction. A refusal becomes an error of the form and the answer is None.
+
+    ``fields`` says beside which field a refusal's code belongs (``article_taken="article"``); others stand above.
+    """
+    try:
+        with transaction.atomic():
+            return act()
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        place = fields.get(refusal.code) or refusal.data.get("field")
+        form.add_error(place if place in form.fields else None, refusal.sentence(gettext))
+        return None
+
+
+def attempt_once(
+    request: HttpRequest, form: BaseForm, purpose: str, act: Callable[[], str], **fields: str
+) -> str | None:
+    """As `attempt`, once for the form's ``key``: sent again, the first result is the answer."""
+    key: UUID = form.cleaned_data["key"]  # type: ignore[attr-defined]
+    return attempt(form, lambda: do_once(person=person_of(request), purpose=purpose, key=key, act=act), **fields)

@@ -1,0 +1,1 @@
+"""Merchant pages, one module for each entry of the menu."""
