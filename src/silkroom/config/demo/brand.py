@@ -82,8 +82,10 @@ class FibreLabel:
     fibres: tuple[Fibre, ...]
     momme: int
     safety: str
+    """Class of GB 18401: B, for what touches the skin."""
     standard: str
     care: tuple[str, ...]
+    """Names of the symbols of ISO 3758, as the catalog knows them."""
     origin: Words = field(default=Words("中国苏州", "Suzhou, China"))
 
 
@@ -171,6 +173,11 @@ BRAND = Brand(
     ),
 )
 
+OPERATOR = Staff("operator", "operator", "值守 Operator", "operator@qianting.example")
+"""Who may open the admin pages; works for the installation, not for the shop."""
+
+LOGINS = (*(one.email for one in BRAND.staff), OPERATOR.email)
+
 _ORDER = ("XS", "S", "M", "L", "XL", "XXL")
 _TOPS = {"XS": "150/76A", "S": "155/80A", "M": "160/84A", "L": "165/88A", "XL": "170/92A", "XXL": "175/96A"}
 _BOTTOMS = {"XS": "150/60A", "S": "155/64A", "M": "160/68A", "L": "165/72A", "XL": "170/76A", "XXL": "175/80A"}
@@ -196,11 +203,11 @@ def _chart(sizes: tuple[Size, ...], **middle: int) -> dict[str, dict[str, int]]:
 
 
 _SILK = Words("桑蚕丝", "mulberry silk")
-_CARE = ("hand_wash_40", "do_not_bleach", "do_not_tumble_dry", "line_dry_in_shade", "iron_110", "dry_clean_gentle_p")
+_CARE = ("wash-hand", "bleach-no", "tumble-no", "dry-line-shade", "iron-110", "clean-p-mild")
 
 
 def _silk_label(momme: int, standard: str = "GB/T 18132", fibres: tuple[Fibre, ...] | None = None) -> FibreLabel:
-    return FibreLabel(fibres or (Fibre("mulberry_silk", _SILK, 100),), momme, "GB 18401 B", standard, _CARE)
+    return FibreLabel(fibres or (Fibre("mulberry_silk", _SILK, 100),), momme, "B", standard, _CARE)
 
 
 _S_XL = _sizes("S", "XL", _TOPS)

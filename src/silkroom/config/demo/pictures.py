@@ -66,6 +66,11 @@ def encoded(picture: Image.Image) -> bytes:
     return stream.getvalue()
 
 
+def encoded_pictures(style: Style) -> list[bytes]:
+    """All colourways of a style, encoded, in the order of its colours."""
+    return [encoded(picture) for _, picture in garments_of(style)]
+
+
 def cover() -> Image.Image:
     """The cover of the show: the first style before a rising moon, evening light, the title from top to bottom."""
     style = STYLES[0]

@@ -85,6 +85,8 @@ class Publisher:
                 if has_key:
                     await sender.send_chunk(chunk)
                     self.sent += 1
+                    if self.sent == 1:
+                        _tell("sending")
 
     def _resume(self) -> None:
         """After a pause: a live source leaves out what is past, a file goes on where it was."""
@@ -138,13 +140,13 @@ async def publish(*, web_url: str, code: str, login: str, password: str, file: P
 
 def _follower(seat: RoomClient, source: Source) -> Told:
     """Brings on whatever the room's spotlight is on."""
-    numbers = {style.code: number for number, style in enumerate(STYLES)}
+    numbers = {style.name.zh: number for number, style in enumerate(STYLES)}
 
     def heard(_message: dict[str, Any]) -> None:
         spotlight = seat.state["spotlight"]
         shown = next((entry for entry in seat.state["tray"] if entry["style"] == spotlight), None)
-        if shown is not None and shown["code"] in numbers:
-            source.show_style(numbers[shown["code"]])
+        if shown is not None and shown["name"] in numbers:
+            source.show_style(numbers[shown["name"]])
 
     return heard
 

@@ -57,6 +57,8 @@ class RoomClient:
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self.inside = asyncio.Event()
+        self.over = asyncio.Event()
+        """The show has ended (a listener's knowledge)."""
         self.state: State = empty_state()
         self.sequence = 0
         self.viewers = 0
@@ -125,10 +127,10 @@ class RoomClient:
                 waiting.set_result(message)
         elif kind == "snapshot":
             self.state, self.sequence = message["state"], message["sequence"]
-            self.inside.set()
+            self._came_in()
         elif kind == "events":
             self._apply(message["events"])
-            self.inside.set()
+            self._came_in()
         elif kind == "pulse":
             self.viewers = message["viewers"]
         if self.heard is not None:
@@ -139,6 +141,12 @@ class RoomClient:
             if event["n"] > self.sequence:
                 fact = RoomFact(event["n"], event["k"], event["at"], event["d"])
                 self.state, self.sequence = apply_event(self.state, fact), event["n"]
+
+    def _came_in(self) -> None:
+        self.inside.set()
+        show = self.state["broadcast"]
+        if show and show["state"] == "ended":
+            self.over.set()
 
     def _leave(self) -> None:
         self._socket = None
