@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 
 from silkroom.accounts.errors import NameUnusable
@@ -133,6 +134,12 @@ def change_shop(*, shop: Shop, name: str, name_en: str, about: str, region_code:
     shop.save(update_fields=["name", "name_en", "about", "region_code"])
     append_entry(kind="shop.changed", shop_id=shop.pk, data={"shop": shop.slug})
     return shop
+
+
+def set_logo(*, shop: Shop, picture: ContentFile[bytes], ending: str) -> None:
+    """Keep the shop's mark; the caller knows that ``picture`` is one and small. Its address is not guessable."""
+    shop.logo.save(f"{shop.slug}-{make_code(6)}.{ending}", picture, save=False)
+    shop.save(update_fields=["logo"])
 
 
 def add_place(
