@@ -138,7 +138,7 @@ export class Talk {
   #make(one) {
     const name = one.name ?? this.#socket.you?.name ?? "";
     return h(
-      "li",
+      "p",
       { class: "said", dataset: one.pending ? { pending: "" } : {} },
       one.question ? h("span", { class: "said__mark" }, icon("ask"), gettext("asks")) : null,
       name ? h("b", { class: "said__name" }, name) : null,

@@ -76,7 +76,7 @@ export class Asked {
   #make(words, isQuestion) {
     const text = h("button", { class: "word__text", type: "button", "aria-expanded": "false", onclick: () => this.#toggle(words.n) },
       h("b", {}, words.name), words.text, isQuestion && words.delay_ms !== null ? h("span", { class: "quiet" }, seconds(words.delay_ms)) : null);
-    return Object.assign(h("li", { class: "word" }, text), { text });
+    return Object.assign(h(isQuestion ? "li" : "div", { class: "word" }, text), { text });
   }
 
   #toggle(n) {
