@@ -24,6 +24,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from silkroom.config.env import Environment
 from silkroom.config.processes.supervisor import Stack
 from silkroom.config.translations import compile_translations
+from tests.quick_flush import quick_flush  # noqa: F401 - a fixture
 from tests.servers import RunningServers, database_of, start_servers
 
 SERVERS = pytest.StashKey[RunningServers]()
@@ -98,7 +99,9 @@ def stack(database_url: str) -> Iterator[Stack]:
         connection.execute(f"CREATE DATABASE {name}")
     url = database_url.rsplit("/", 1)[0] + "/" + name
     try:
-        with Stack(folder, environment=Environment(database_url=url), any_ports=True, purpose="tests") as running:
+        # The same key as here, so that tests can sign tickets and sessions.
+        environment = Environment(database_url=url, secret_key=settings.SECRET_KEY)
+        with Stack(folder, environment=environment, any_ports=True, purpose="tests") as running:
             running.start_processes(gateways=2)
             yield running
     finally:
@@ -117,7 +120,8 @@ def make_stack() -> Iterator[Callable[..., Stack]]:
 
     def make(*, gateways: int = 1, web: int = 1, jobs: int = 1, **values: Any) -> Stack:
         folder = make_data_dir()
-        running = Stack(folder, environment=Environment(**values), any_ports=True, purpose="tests", durable_setup=False)
+        environment = Environment(**{"secret_key": settings.SECRET_KEY, **values})
+        running = Stack(folder, environment=environment, any_ports=True, purpose="tests", durable_setup=False)
         started.append((running, folder))
         running.start_processes(gateways=gateways, web=web, jobs=jobs)
         return running

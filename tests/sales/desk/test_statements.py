@@ -1,0 +1,34 @@
+"""Array literals mean to PostgreSQL what they meant to Python."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from silkroom.sales.desk.statements import number_list, plain_list, text_list
+
+TEXTS = st.text(st.characters(blacklist_characters="\x00", blacklist_categories=("Cs",)))
+
+
+def read(literal: str, kind: str) -> list[object]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT %s::{kind}[]", (literal,))
+        found: list[object] = cursor.fetchone()[0]
+        return found
+
+
+@pytest.mark.django_db
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(numbers=st.lists(st.none() | st.integers(-(2**63), 2**63 - 1)), texts=st.lists(TEXTS), db=st.none())
+def test_literals_come_back_as_they_were(numbers: list[int | None], texts: list[str], db: None) -> None:
+    assert read(number_list(numbers), "bigint") == numbers
+    assert read(text_list(texts), "text") == texts
+
+
+@pytest.mark.django_db
+def test_words_that_look_like_syntax_stay_words() -> None:
+    words = ["NULL", "", " ", "a,b", "{}", '"', "\\", "\n", "'); DROP TABLE sales_order; --"]
+    assert read(text_list(words), "text") == words
+    assert read(plain_list(["K7AB", "23456789"]), "text") == ["K7AB", "23456789"]
