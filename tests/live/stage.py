@@ -81,19 +81,22 @@ class Stage:
 
     def receive(self, variant: Variant, pieces: int) -> None:
         """More pieces arrive."""
-        receive_stock(
-            shop=self.shop, place=self.place, pieces=[Pieces(variant.item_id, pieces)], source="test:supply"
-        )
+        with transaction.atomic():
+            receive_stock(
+                shop=self.shop, place=self.place, pieces=[Pieces(variant.item_id, pieces)], source="test:supply"
+            )
 
     def plan(self, *garments: Garment, title: str = "夜场") -> Broadcast:
         """A show of these garments (all of the shop, if none is named)."""
         styles = [one.style.pk for one in garments or self.garments]
-        return room.plan_show(shop=self.shop, host=self.owner, title=title, style_ids=styles)
+        with transaction.atomic():
+            return room.plan_show(shop=self.shop, host=self.owner, title=title, style_ids=styles)
 
     def on_air(self, *garments: Garment) -> Broadcast:
         """A show that is on air."""
         broadcast = self.plan(*garments)
-        room.go_live(broadcast=broadcast, by=self.owner)
+        with transaction.atomic():
+            room.go_live(broadcast=broadcast, by=self.owner)
         return broadcast
 
 

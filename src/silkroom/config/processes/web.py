@@ -15,9 +15,13 @@ from granian.server import Server
 from granian.server.common import SSLProtocols
 
 from silkroom.config.env import Environment
+from silkroom.config.processes.certificates import check_given
 from silkroom.config.processes.logs import configure_logging
 
 APPLICATION = "silkroom.config.wsgi.application"
+
+TICKS = "silkroom.config.processes.ticks.tick_after_orders"
+"""Loaded by name, as it needs the tables' modules, which load only after Django's settings."""
 
 QUIET_PATHS = ("/health", "/static/")
 """Requests that say nothing about what people do, and would be most of the log."""
@@ -43,6 +47,7 @@ def main(environment: Environment) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are finished first."""
     configure_logging("web", environment)
     logging.getLogger("_granian").addFilter(_is_news)
+    check_given(environment.tls_certificate, environment.tls_key)
     scheme = "https" if environment.tls_certificate else "http"
     log.info("starting", address=f"{scheme}://{environment.host}:{environment.web_port}", pages=APPLICATION)
     server = Server(
@@ -73,6 +78,7 @@ def load_application() -> Callable[..., Any]:
     configure_logging("web", Environment.read())
     logging.getLogger("granian.access").addFilter(_says_something)
     application: Callable[..., Any] = import_string(APPLICATION)
+    import_string(TICKS)()
     return application
 
 

@@ -59,7 +59,7 @@ from .seat import STRIKES, Seat
 from .store import UNREACHABLE, Store
 
 HELLO_SECONDS = 5.0
-GRACE_SECONDS = 20.0
+GRACE_SECONDS = 5.0
 """After a ticket has lapsed: so long a renewal may be under way on a thin line."""
 
 HEARTBEAT_SECONDS = 20.0

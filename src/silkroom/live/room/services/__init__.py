@@ -3,7 +3,7 @@
 from .events import Draft, append_events, keep_checkpoint, lock_room
 from .ledger import tell_ledger
 from .presence import mark_interrupted, mark_returned
-from .publishing import tell_room
+from .publishing import publisher, tell_room
 from .shows import (
     change_cover,
     change_running_order,
@@ -36,6 +36,7 @@ __all__ = [
     "mark_interrupted",
     "mark_returned",
     "plan_show",
+    "publisher",
     "put_in_spotlight",
     "rehearse",
     "renew_tray",
