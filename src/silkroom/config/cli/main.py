@@ -136,8 +136,11 @@ def run_process(process: Annotated[Process, typer.Argument(help="Which process."
     try:
         registry.load(registry.PROCESSES[process.value])(environment)
     except Exception as error:  # The outermost place of a process: its end must be in its log.
-        is_bug = not isinstance(error, OperationError)
-        structlog.get_logger("silkroom").critical("stopped by an error", reason=str(error), exc_info=is_bug)
+        log = structlog.get_logger("silkroom")
+        if isinstance(error, OperationError):
+            log.critical(str(error))
+        else:
+            log.critical("stopped by an error", exc_info=True)
         raise typer.Exit(1) from None
 
 

@@ -11,6 +11,7 @@ import datetime
 import ipaddress
 import os
 import socket
+import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from silkroom.config.errors import OperationError
 
 AUTHORITY_DAYS = 3650
 CERTIFICATE_DAYS = 397
@@ -34,6 +37,25 @@ class Certificate:
     certificate: Path
     key: Path
     authority: Path
+
+
+class CertificateError(OperationError):
+    """The certificate that the settings name cannot be used."""
+
+
+def check_given(certificate: str, key: str) -> None:
+    """Refuse a certificate of the user's own that cannot be used, before a server fails on it in its own words."""
+    if bool(certificate) != bool(key):
+        raise CertificateError("SILKROOM_TLS_CERTIFICATE and SILKROOM_TLS_KEY belong together: set both or neither")
+    if not certificate:
+        return
+    for name, file in (("SILKROOM_TLS_CERTIFICATE", certificate), ("SILKROOM_TLS_KEY", key)):
+        if not os.access(file, os.R_OK):
+            raise CertificateError(f"{name} names {file}, which is not there or cannot be read")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except ssl.SSLError as error:
+        raise CertificateError(f"{certificate} and {key} do not fit together: {error.reason or error}") from None
 
 
 def lan_addresses() -> list[str]:

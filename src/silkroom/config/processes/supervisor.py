@@ -20,11 +20,11 @@ from typing import Self
 
 from silkroom.config.env import ROOT, Environment, program_environment
 from silkroom.config.errors import OperationError
-from silkroom.config.processes.certificates import Certificate, ensure_certificate, lan_addresses
+from silkroom.config.processes.certificates import Certificate, check_given, ensure_certificate, lan_addresses
 from silkroom.config.processes.children import STOP_SECONDS, Child, Children, wait_until
 from silkroom.config.processes.data_dir import DataDir, State
 from silkroom.config.processes.health import ask, is_well
-from silkroom.config.processes.logs import LogFiles, LogLine, read_line
+from silkroom.config.processes.logs import LEVELS, LogFiles, LogLine, read_line
 from silkroom.config.processes.servers import (
     NATS_PORT,
     POSTGRES_PORT,
@@ -364,7 +364,9 @@ class Stack:
         self._publish({"nats": server.port})
 
     def _choose_addresses(self, gateways: int, web: int, jobs: int) -> None:
-        if self._tls:
+        if not self._tls:
+            check_given(self._environment.tls_certificate, self._environment.tls_key)
+        else:
             self._certificate = ensure_certificate(self.data_dir / "tls", self._environment.allowed_hosts)
             self._environment = replace(
                 self._environment,
@@ -515,7 +517,9 @@ class Stack:
     def _take(self, line: LogLine) -> None:
         if self._log_files is not None:
             self._log_files.write(line)
-        if self._report is not None:
+        # While everything stops, each notices that the others go; that is for the log files.
+        is_farewell = self._stopping.is_set() and not line.is_told and LEVELS.get(line.level, 20) < LEVELS["error"]
+        if self._report is not None and not is_farewell:
             self._report(line)
 
 
