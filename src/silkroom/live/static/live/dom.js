@@ -88,4 +88,16 @@ export function readJson(id) {
   return block ? JSON.parse(block.textContent) : undefined;
 }
 
+/** Keeps the screen lit as long as `wanted()` holds; a canvas does not do that by itself, as a video does. */
+export function stayAwake(wanted) {
+  let lock;
+  const look = async () => {
+    if (document.hidden || !navigator.wakeLock) return;
+    if (wanted() && (!lock || lock.released)) lock = await navigator.wakeLock.request("screen").catch(() => undefined);
+    else if (!wanted() && lock && !lock.released) await lock.release();
+  };
+  document.addEventListener("visibilitychange", look);
+  setInterval(look, 5_000);
+}
+
 export const wantsCalm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -1,5 +1,5 @@
 /** The room of a show, as its viewers see it: joins picture, line and parts. Contract: live/README.md, live/room/README.md. */
-import { h, readJson, setIcon, setText } from "./dom.js";
+import { h, readJson, setIcon, setText, stayAwake } from "./dom.js";
 import { post, setCsrf } from "./http.js";
 import { RoomSocket } from "./socket.js";
 import { garmentOf } from "./state.js";
@@ -262,6 +262,8 @@ setInterval(() => {
   const planned = Number(parts.when.dataset.planned);
   if (!parts.waiting.hidden) setText(parts.when, planned > nowMs ? interpolate(gettext("Begins %(when)s, in %(span)s"), { when: dayAndTime(planned), span: clock(planned - nowMs) }, true) : gettext("Begins in a moment. Stay, the picture comes by itself."));
 }, TURN_MS);
+
+stayAwake(() => hasPicture && !isStalled && room.dataset.show !== "ended");
 
 // The keyboard of a phone lies over the page: what is written in moves above it, the picture stays.
 const view = window.visualViewport;

@@ -1,8 +1,8 @@
 /** The studio of a show: joins picture, line, columns and keys. Contract: live/README.md, live/room/README.md. */
-import { h, readJson, setText } from "./dom.js";
+import { h, readJson, setText, stayAwake } from "./dom.js";
 import { post, setCsrf } from "./http.js";
 import { RoomSocket } from "./socket.js";
-import { seconds } from "./words.js";
+import { named, seconds } from "./words.js";
 import { Told } from "./room/told.js";
 import { Asked } from "./studio/asked.js";
 import { Board } from "./studio/board.js";
@@ -195,7 +195,7 @@ async function begin(verb) {
 }
 
 const keys = new Keys(parts.keys, [
-  { code: "KeyN", letter: "N", icon: "next", label: gettext("Next garment"), kind: "main", shown: inShow, enabled: () => Boolean(running.following), act: () => command("spotlight", { style: running.following.style }) },
+  { code: "KeyN", letter: "N", icon: "next", label: gettext("Next garment"), kind: "main", shown: inShow, hint: () => (running.following ? named(running.following) : ""), enabled: () => Boolean(running.following), act: () => command("spotlight", { style: running.following.style }) },
   { code: "KeyD", letter: "D", icon: "tag", label: gettext("Deal"), shown: inShow, enabled: (state) => inAir(state) && state.tray.length > 0, act: () => deal.open(socket.state) },
   { code: "Space", letter: gettext("Space"), icon: "check", label: gettext("Answered"), shown: inShow, enabled: () => Boolean(asked.question), act: () => command("answered", { question: asked.question.n, media_ms: sender.mediaMs }) },
   { code: "KeyM", letter: "M", icon: "mic", pressedIcon: "mic-off", label: () => (isMicOff ? gettext("Sound is off") : gettext("Sound is on")), shown: (state) => inShow(state) && sender.isOwn, pressed: () => isMicOff, act: () => { isMicOff = !isMicOff; sender.setMicrophone(!isMicOff); draw(); } },
@@ -302,6 +302,8 @@ socket.addEventListener("state", ({ detail: { events } }) => {
   for (const event of events) if (event.k === "question") told.aloud(interpolate(gettext("Question of %(name)s: %(text)s"), event.d, true));
 });
 socket.addEventListener("line", draw);
+// The screen of the host must not go dark in the middle of a sentence.
+stayAwake(() => Boolean(socket.state?.broadcast) && inShow(socket.state));
 socket.addEventListener("pulse", ({ detail }) => board.figures(detail));
 socket.addEventListener("board", ({ detail }) => board.figures(detail));
 
@@ -318,11 +320,6 @@ addEventListener("beforeunload", (event) => {
   if (socket.state && inAir(socket.state) && sender.isOwn) event.preventDefault();
 });
 
-// The screen of the host must not go dark in the middle of a sentence.
-async function stayAwake() {
-  if (document.visibilityState === "visible" && socket.state && inShow(socket.state)) await navigator.wakeLock?.request("screen").catch(() => {});
-}
-document.addEventListener("visibilitychange", stayAwake);
 
 drawViews();
 draw();

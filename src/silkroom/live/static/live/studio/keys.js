@@ -9,7 +9,7 @@ export class Keys {
   #keys;
   #byCode = new Map();
 
-  /** `keys`: [{code, letter, icon, label, act, kind?, shown(state)?, enabled(state)?, pressed(state)?}] */
+  /** `keys`: [{code, letter, icon, label, act, kind?, shown(state)?, enabled(state)?, pressed(state)?, hint(state)?}] */
   constructor(root, keys) {
     this.#root = root;
     this.#keys = keys;
@@ -34,15 +34,17 @@ export class Keys {
       this.#root, shown, (one) => one.code,
       (one) => {
         const label = h("span");
+        const hint = h("small", { class: "keys__hint" });
         const button = h("button", { class: "keys__key", type: "button", dataset: { kind: one.kind ?? "" }, "aria-keyshortcuts": one.letter, onclick: () => this.#press(one, button) },
-          icon(one.icon), label, h("span", { class: "key", "aria-hidden": "true" }, one.letter));
-        return Object.assign(button, { label });
+          icon(one.icon), h("span", { class: "keys__words" }, label, hint), h("span", { class: "key", "aria-hidden": "true" }, one.letter));
+        return Object.assign(button, { label, hint });
       },
       (button, one) => {
         this.#byCode.set(one.code, button);
         const isPressed = one.pressed?.(state);
         const isBusy = button.getAttribute("aria-busy") === "true";
         setText(button.label, typeof one.label === "function" ? one.label(state) : one.label);
+        setText(button.hint, one.hint?.(state) ?? "");
         if (isPressed !== undefined) {
           button.setAttribute("aria-pressed", isPressed);
           if (one.pressedIcon) setIcon(button, isPressed ? one.pressedIcon : one.icon);
