@@ -72,7 +72,12 @@ class StockRow:
     """A variant and what lies of it at each place, in the order of the places."""
 
     variant: Variant
+    places: Sequence[Place]
     at_places: Sequence[Stock]
+
+    @property
+    def at_places_named(self) -> list[tuple[Stock, Place]]:
+        return list(zip(self.at_places, self.places, strict=True))
 
     @property
     def on_hand(self) -> int:
@@ -124,6 +129,7 @@ def stock_page(shop: Shop, *, words: str = "", only: Variant | None = None) -> S
     rows = [
         StockRow(
             variant,
+            places,
             [stock[variant.item_id].get(place.pk, Stock(variant.item_id, place.pk, 0, 0, 0)) for place in places],
         )
         for variant in page.rows

@@ -26,6 +26,7 @@ class RunningOrder extends HTMLElement {
     const ids = [...this.chosen.children].map((row) => row.dataset.style);
     document.querySelector(this.dataset.input).value = ids.join(" ");
     this.none.hidden = ids.length > 0;
+    this.querySelector("[data-resthead]").hidden = !this.rest.children.length;
   }
 }
 

@@ -62,6 +62,11 @@ document.addEventListener("focusin", (event) => {
   if (event.target.matches("[data-select]")) event.target.select();
 });
 
+/* On a phone the current tab may lie outside the picture. */
+for (const current of document.querySelectorAll(".tabs [aria-current], .bench__links [aria-current]")) {
+  current.scrollIntoView({ inline: "center", block: "nearest", behavior: "instant" });
+}
+
 const cell = document.getElementById("cell");
 if (cell) {
   document.body.addEventListener("htmx:afterSwap", (event) => {
