@@ -40,3 +40,11 @@ class TooManyAddresses(Refusal):
     code = "too_many_addresses"
     status = 409
     text = "You have %(most)s addresses. Please delete one before you add another."
+
+
+class NameFirst(Refusal):
+    """Watching needs no name; speaking and buying do."""
+
+    code = "name_first"
+    status = 403
+    text = "Please choose a name first."

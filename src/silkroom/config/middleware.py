@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext
 
-from silkroom.config.context import gateway_url
+from silkroom.live.broadcasts.addresses import gateway_url
 from silkroom.kit.errors import Refusal
 
 Answer = Callable[[HttpRequest], HttpResponse]

@@ -25,7 +25,8 @@ from silkroom.sales.offers.services import create_offer, withdraw_offer
 from .errors import DealRunning, NotInTheShow, TooManyDeals
 from .models import Deal, PreparedDeal
 from .queries import get_prepared
-from .rules import LEAD_SECONDS, Terms, check_times
+from .rules import LEAD_SECONDS, check_times
+from .rules import Terms as Terms
 
 MOST_PREPARED = 100
 

@@ -15,6 +15,8 @@ from django.views.decorators.http import require_POST
 from silkroom.kit.errors import Malformed
 from silkroom.live.broadcasts.queries import Studio, get_studio_for, get_studio_to_lead
 
+from .errors import BodyTooLarge
+
 LARGEST_BODY = 16 * 1024
 
 Body = TypeVar("Body", bound=msgspec.Struct)
@@ -22,25 +24,17 @@ Verb = Callable[[Studio, Any, Any], "dict[str, Any] | int | None"]
 View = Callable[..., HttpResponse]
 
 
-class TooLarge(Malformed):
-    """The body is larger than any of these requests can be."""
-
-    code = "too_large"
-    status = 413
-    text = "That is too long. Please send less at once."
-
-
 class Nothing(msgspec.Struct):
     """A body without fields."""
 
 
 def decode_body(request: HttpRequest, shape: type[Body]) -> Body:
-    """The request's JSON as ``shape``; an empty body is ``{}``. Raises TooLarge, Malformed (which names the place)."""
+    """The request's JSON as ``shape``; an empty body is ``{}``. Raises BodyTooLarge, Malformed (names the place)."""
     if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_BODY:
-        raise TooLarge(field="body")
+        raise BodyTooLarge
     body = request.body
     if len(body) > LARGEST_BODY:
-        raise TooLarge(field="body")
+        raise BodyTooLarge
     try:
         return msgspec.json.decode(body or b"{}", type=shape)
     except msgspec.ValidationError as error:

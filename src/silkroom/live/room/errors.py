@@ -5,14 +5,6 @@ from __future__ import annotations
 from silkroom.kit.errors import Refusal
 
 
-class NameFirst(Refusal):
-    """Watching needs no name; speaking and buying do."""
-
-    code = "name_first"
-    status = 403
-    text = "Please choose a name first."
-
-
 class IsMuted(Refusal):
     """A moderator of this show has muted the person."""
 
@@ -32,7 +24,7 @@ class ShowEnded(Refusal):
 class TooFast(Refusal):
     """Over the rate limit. ``seconds``: wait that long."""
 
-    code = "too_many"
+    code = "too_fast"
     status = 429
     text = "That was too quick. Please wait %(seconds)s s and try again."
 
@@ -52,10 +44,10 @@ class NotOnSale(Refusal):
     text = "This garment is not on sale in this show."
 
 
-class OriginRefused(Refusal):
+class PageRefused(Refusal):
     """The page that opened the connection is not one of this installation's."""
 
-    code = "origin_refused"
+    code = "page_refused"
     status = 403
     text = "This page may not open a connection here."
 
@@ -86,5 +78,13 @@ class MessageTooLarge(Refusal):
 class MessageUnreadable(Refusal):
     """Not a JSON text of the room's protocol."""
 
-    code = "malformed"
+    code = "message_unreadable"
     text = "The page and the room did not understand each other. Please reload the page."
+
+
+class BodyTooLarge(Refusal):
+    """Over the size of a studio request."""
+
+    code = "body_too_large"
+    status = 413
+    text = "That is too long. Please send less at once."

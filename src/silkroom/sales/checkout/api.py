@@ -22,11 +22,12 @@ from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from silkroom.accounts.errors import NameFirst
 from silkroom.accounts.tickets import TicketInvalid, read_ticket
 from silkroom.kit.errors import Malformed, Refusal
 from silkroom.sales.desk.door import MOST_LINES, MOST_PIECES, OrderLineRequest, OrderReceipt
 
-from .errors import OriginRefused, SignInFirst, TicketCannotOrder, TooLarge
+from .errors import OriginRefused, SignInFirst, TooLarge
 from .services import place_order, place_web_order
 
 LARGEST_BODY = 16 * 1024
@@ -103,7 +104,7 @@ def _read_buyer(text: str) -> tuple[int, int, str]:
     ticket = read_ticket(TICKET_PURPOSE, text)
     person, shop, channel = ticket.get("p"), ticket.get("s"), ticket.get("c")
     if person is None:
-        raise TicketCannotOrder
+        raise NameFirst
     if type(person) is not int or type(shop) is not int or type(channel) is not str:
         raise TicketInvalid
     return person, shop, channel

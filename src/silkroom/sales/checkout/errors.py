@@ -13,14 +13,6 @@ class SignInFirst(Refusal):
     text = "Please sign in or choose a name first."
 
 
-class TicketCannotOrder(Refusal):
-    """A ticket of somebody who only watches."""
-
-    code = "name_first"
-    status = 403
-    text = "Please choose a name before you buy."
-
-
 class OriginRefused(Refusal):
     """A session without the page's token: another site may have sent this."""
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext
 
+from silkroom.accounts.errors import NameFirst
 from silkroom.accounts.tickets import TicketInvalid
 from silkroom.kit.clock import now as wall_clock
 from silkroom.kit.clock import to_milliseconds
@@ -25,9 +26,8 @@ from silkroom.live.room.errors import (
     IsMuted,
     MessageTooLarge,
     MessageUnreadable,
-    NameFirst,
     NotOnSale,
-    OriginRefused,
+    PageRefused,
     ShowEnded,
     TooFast,
 )
@@ -139,7 +139,7 @@ class RoomDoor:
     def _admit(self, request: web.Request) -> Ticket:
         """Raises what is answered before the upgrade."""
         if not self._origins.allow(request):
-            raise OriginRefused
+            raise PageRefused
         ticket = read_ticket(Purpose.ROOM, request.query.get("ticket", ""))
         if self.is_closing or self._house.fan.is_full:
             raise RoomFull
