@@ -16,12 +16,15 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 
 KEPT = {"django_content_type", "auth_permission"}
 
+UNMANAGED = ("procrastinate_events", "procrastinate_periodic_defers", "procrastinate_jobs")
+"""Tables that Django does not count as its own: jobs that a test left behind would surprise the next."""
+
 
 def delete_all(self: DatabaseOperations, style: Any, tables: list[str], **_: Any) -> list[str]:
     """The statements of `DatabaseOperations.sql_flush`."""
     if not tables:
         return []
-    deletes = [f"DELETE FROM {self.quote_name(table)};" for table in tables if table not in KEPT]
+    deletes = [f"DELETE FROM {self.quote_name(table)};" for table in (*tables, *UNMANAGED) if table not in KEPT]
     return ["SET session_replication_role = replica;", *deletes, "SET session_replication_role = origin;"]
 
 

@@ -1,4 +1,4 @@
-"""A desk on the test database. Loaded before Django is set up, so our modules are imported by name when they are used."""
+"""A desk on the test database. Loaded before Django is set up: our modules are imported by name when they are used."""
 
 from __future__ import annotations
 

@@ -37,7 +37,6 @@ from silkroom.sales.desk.errors import (
     KeyReused,
     OfferCapReached,
     PersonLimitReached,
-    QuantityOutOfBounds,
     SoldOut,
     TooBusy,
     VariantUnknown,
