@@ -230,8 +230,9 @@ const words = {
   answered({ d, at }, state) {
     const question = state.questions.find((one) => one.n === d.question);
     if (!question || !talk.isMine(question) || socket.now() - at > ANSWER_SHOWN_FOR_MS) return;
-    const where = d.answered_media_ms === null ? "" : ` ${interpolate(gettext("It is at %s of the recording."), [clock(d.answered_media_ms, Math.floor)])}`;
-    told.say(interpolate(gettext("The host is answering you: %s"), [question.text]) + where, { sign: "ask", stays: true });
+    const sentences = [interpolate(gettext("The host is answering you: %s"), [question.text])];
+    if (d.answered_media_ms !== null) sentences.push(interpolate(gettext("It is at %s of the recording."), [clock(d.answered_media_ms, Math.floor)]));
+    told.say(sentences.join(" "), { sign: "ask", stays: true });
   },
   likes({ d }) {
     hearts.others(d.count);

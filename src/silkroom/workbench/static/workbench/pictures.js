@@ -26,7 +26,8 @@ async function sendAll(form, files) {
       const part = new DOMParser().parseFromString(answer, "text/html");
       sentences.push(...[...part.querySelectorAll("[data-drop-errors] li")].map((one) => one.textContent));
     } catch (status) {
-      sentences.push(`${file.name}: ${status === 413 ? gettext("too large") : gettext("could not be sent, try again")}`);
+      const why = status === 413 ? gettext("too large") : gettext("could not be sent, try again");
+      sentences.push(`${file.name}: ${why}`);
     }
   }
   progress.hidden = true;
