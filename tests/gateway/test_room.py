@@ -212,7 +212,8 @@ async def test_a_muted_person_is_not_heard(show: Broadcast, stage: Stage, page: 
             free = await studio_of_owner.press("unmute", person=noisy.code)
             await again.until(lambda: again.sequence >= free["n"])
             assert "n" in await again.ask(type="comment", text="第三")
-    texts = [row.data["text"] async for row in RoomEvent.objects.filter(broadcast=show, kind="comment")]
+    kept = RoomEvent.objects.filter(broadcast=show, kind="comment").order_by("sequence")
+    texts = [row.data["text"] async for row in kept]
     assert texts == ["第一", "第三"]
 
 
