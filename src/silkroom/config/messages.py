@@ -50,7 +50,9 @@ def sentences_of_pages() -> set[Message]:
     for path in SOURCE.rglob("*"):
         if path.suffix in {".html", ".txt"} and "templates" in path.parts:
             code = templatize(path.read_text(), origin=str(path))
-            rows = extract("python", io.BytesIO(code.encode()), keywords=KEYWORDS)
+            # What is no sentence becomes filler of the same length; its indentation means nothing to Python.
+            plain = "\n".join(line.lstrip() for line in code.splitlines())
+            rows = extract("python", io.BytesIO(plain.encode()), keywords=KEYWORDS)
             found |= {_plain(row) for row in rows}
     return {message for message in found if message[0]}
 
@@ -109,21 +111,32 @@ def read_catalog(locale: str, domain: str) -> Catalog:
         return read_po(file, locale=locale, domain=domain)
 
 
+def write_catalog(catalog: Catalog, path: Path) -> None:
+    """Write it under a header that holds no time of writing: an update without news changes no line."""
+    values = {
+        "Project-Id-Version": "silkroom",
+        "Language": str(catalog.locale_identifier),
+        "MIME-Version": "1.0",
+        "Content-Type": "text/plain; charset=utf-8",
+        "Content-Transfer-Encoding": "8bit",
+        "Plural-Forms": catalog.plural_forms,
+    }
+    header = "".join(f'"{name}: {value}\\n"\n' for name, value in values.items())
+    with path.open("wb") as file:
+        file.write(f'# Sentences of silkroom. Apache-2.0.\nmsgid ""\nmsgstr ""\n{header}\n'.encode())
+        write_po(file, catalog, width=100, omit_header=True, no_location=True)
+
+
 def update_catalog(locale: str, domain: str, sentences: set[Message]) -> tuple[int, int]:
     """Add new sentences, drop vanished ones. Returns (sentences, still without translation)."""
     old = read_catalog(locale, domain)
-    new = Catalog(
-        locale=locale, domain=domain, project="silkroom", version="", charset="utf-8", fuzzy=False,
-        copyright_holder="the silkroom authors", msgid_bugs_address="",
-        header_comment="# Chinese for silkroom. Apache-2.0.",
-    )
+    new = Catalog(locale=locale, domain=domain, charset="utf-8", fuzzy=False)
     for text, context in sorted(sentences, key=lambda one: (str(one[0]), one[1] or "")):
         known = old.get(text if isinstance(text, str) else text[0], context)
         new.add(text, known.string if known and known.id == text else None, context=context)
     path = catalog_path(locale, domain)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        write_po(file, new, width=100, omit_header=False, no_location=True)
+    write_catalog(new, path)
     missing = sum(1 for message in new if message.id and not _is_translated(message.string))
     return len(sentences), missing
 
