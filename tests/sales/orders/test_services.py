@@ -68,7 +68,7 @@ def test_due_orders_give_everything_back(desk: Desk) -> None:
         "items": [stocked.variant.item_id],
         "offers": [offer.pk],
     }
-    assert Entry.objects.filter(kind="stock.changed").count() == 1, "only the receipt; the order's entry names its items"
+    assert Entry.objects.filter(kind="stock.changed").count() == 1, "the receipt's; the order's names its items"
     assert lapse() == 0
     assert differences() == []
 

@@ -257,7 +257,8 @@ class _Counter:
             self._check_counts(request, lines)
             rows = self._rows(lines)
         except Refusal as refusal:
-            return refusal
+            # Without its frames, which would keep the whole batch alive as long as anybody keeps the answer.
+            return refusal.with_traceback(None)
         return self._take(request, lines, rows)
 
     def _asked(self, request: OrderRequest, line: OrderLineRequest) -> _Asked:

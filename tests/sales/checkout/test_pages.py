@@ -1,0 +1,288 @@
+"""A buyer's pages: own orders only, a fixed number of queries, every button once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from silkroom.accounts.models import Person
+from silkroom.catalog.models import Variant
+from silkroom.kit.clock import now
+from silkroom.sales.desk.door import Desk
+from silkroom.sales.orders.models import Order, OrderLine
+from silkroom.sales.payments.models import Payment, SandboxCharge
+from tests.sales.stocked import StockedShop, ask_for, make_member, make_shop, stock_row
+
+JSON = {"Accept": "application/json"}
+
+
+class Bought:
+    """A member with a held order of two pieces, signed in."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.stocked: StockedShop = make_shop(pieces=5)
+        self.person: Person = make_member()
+        self.number = desk.place_blocking(ask_for(self.stocked, self.person, 2)).number
+        self.client = Client(headers={"Accept-Language": "en"})
+        self.client.force_login(self.person)
+
+    def url(self, tail: str = "") -> str:
+        return f"/orders/{self.number}/{tail}"
+
+    @property
+    def order(self) -> Order:
+        return Order.objects.get(number=self.number)
+
+
+@pytest.fixture
+def bought(desk: Desk) -> Bought:
+    return Bought(desk)
+
+
+def test_the_page_shows_the_order(bought: Bought, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(7):
+        response = bought.client.get(bought.url())
+    assert response.status_code == 200
+    text = response.content.decode()
+    assert bought.number in text
+    assert "¥398.00" in text
+    assert f'action="{bought.url("pay")}"' in text
+
+
+def test_the_number_of_queries_does_not_grow_with_the_order(
+    bought: Bought, desk: Desk, django_assert_num_queries: Any
+) -> None:
+    for _ in range(3):
+        desk.place_blocking(ask_for(bought.stocked, bought.person, 1))
+    OrderLine.objects.update(order=bought.order)
+    with django_assert_num_queries(7):
+        text = bought.client.get(bought.url()).content.decode()
+    assert text.count("lines__one") == 4
+
+
+def test_state_as_json(bought: Bought, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(7):
+        state = bought.client.get(bought.url("state"), headers=JSON).json()
+    assert {**state, "now_ms": 0, "holds_until_ms": 0} == {
+        "number": bought.number,
+        "state": "held",
+        "total_minor": 39800,
+        "currency": "CNY",
+        "holds_until_ms": 0,
+        "paying_until_ms": None,
+        "may_pay": True,
+        "may_cancel": True,
+        "payment": None,
+        "refund": None,
+        "now_ms": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "tail"),
+    [("get", ""), ("get", "state"), ("post", "address"), ("post", "pay"), ("post", "cancel")],
+)
+def test_a_stranger_gets_404_everywhere(bought: Bought, method: str, tail: str) -> None:
+    stranger = Client()
+    stranger.force_login(make_member("stranger"))
+    data = {"recipient": "x", "phone": "13800138000", "address": "y"} if method == "post" else {}
+    theirs = getattr(stranger, method)(bought.url(tail), data)
+    missing = getattr(stranger, method)(f"/orders/NOSUCH2345/{tail}", data)
+    assert (theirs.status_code, missing.status_code) == (404, 404)
+    assert bought.order.state == "held"
+    assert Payment.objects.count() == 0
+
+
+@pytest.mark.parametrize(("method", "tail"), [("get", "state"), ("post", "pay"), ("post", "cancel")])
+def test_nobody_gets_404(bought: Bought, method: str, tail: str) -> None:
+    assert getattr(Client(), method)(bought.url(tail)).status_code == 404
+
+
+def test_the_page_asks_a_visitor_to_sign_in(bought: Bought) -> None:
+    response = Client().get(bought.url())
+    assert response.status_code == 302
+    assert response["Location"].endswith(f"?next={bought.url()}")
+
+
+@pytest.mark.parametrize("number", ["%00", "a b", "x" * 81, "..%2f..", "é"])
+def test_numbers_that_cannot_be_are_not_found(bought: Bought, number: str) -> None:
+    assert bought.client.get(f"/orders/{number}/").status_code == 404
+
+
+def test_cancelling_gives_the_pieces_back(bought: Bought) -> None:
+    response = bought.client.post(bought.url("cancel"))
+    assert (response.status_code, response["Location"]) == (302, bought.url())
+    assert bought.order.state == "cancelled"
+    assert stock_row(bought.stocked) == (5, 0)
+    again = bought.client.post(bought.url("cancel"), headers=JSON)
+    assert (again.status_code, again.json()["error"]["code"]) == (409, "order_moved")
+    assert bought.client.get(bought.url()).status_code == 200
+
+
+def test_paying_by_form_leads_to_the_sandbox_and_back(bought: Bought) -> None:
+    started = bought.client.post(bought.url("pay"))
+    payment = Payment.objects.get()
+    page = f"/sandbox/{payment.reference}"
+    assert (started.status_code, started["Location"]) == (302, page)
+    shown = bought.client.get(page)
+    assert shown.status_code == 200
+    assert "¥398.00" in shown.content.decode()
+    confirmed = bought.client.post(page, {"choice": "confirm"})
+    assert (confirmed.status_code, confirmed["Location"]) == (302, bought.url())
+    assert SandboxCharge.objects.get().state == "paid"
+    again = bought.client.post(page, {"choice": "refuse"}, headers=JSON)
+    assert (again.status_code, again.json()["error"]["code"]) == (409, "charge_over")
+
+
+def test_paying_by_script_answers_with_the_way_to_confirm(bought: Bought) -> None:
+    started = bought.client.post(bought.url("pay"), headers=JSON)
+    payment = Payment.objects.get()
+    page = f"/sandbox/{payment.reference}"
+    assert started.status_code == 201
+    assert {**started.json(), "expires_at_ms": 0} == {
+        "payment": payment.reference,
+        "provider": "sandbox",
+        "page_url": page,
+        "confirm_url": page,
+        "amount_minor": 39800,
+        "currency": "CNY",
+        "expires_at_ms": 0,
+        "state_url": bought.url("state"),
+    }
+    confirmed = bought.client.post(page, b'{"choice": "confirm"}', content_type="application/json")
+    assert confirmed.json() == {"payment": payment.reference, "state": "paid"}
+    state = bought.client.get(bought.url("state")).json()
+    assert (state["may_cancel"], state["payment"]["state"]) == (False, "under_way")
+    assert state["paying_until_ms"] is not None
+
+
+def test_a_script_may_refuse(bought: Bought) -> None:
+    bought.client.post(bought.url("pay"))
+    page = f"/sandbox/{Payment.objects.get().reference}"
+    refused = bought.client.post(page, b'{"choice": "refuse"}', content_type="application/json")
+    assert refused.json()["state"] == "closed"
+    assert SandboxCharge.objects.get().state == "closed"
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"choice": "maybe"}', b"\xff"])
+def test_another_choice_is_malformed(bought: Bought, content: bytes) -> None:
+    bought.client.post(bought.url("pay"))
+    page = f"/sandbox/{Payment.objects.get().reference}"
+    response = bought.client.post(page, content, content_type="application/json")
+    assert (response.status_code, response.json()["error"]["code"]) == (400, "malformed")
+    assert bought.client.post(page, {"choice": ""}).status_code == 400
+    assert SandboxCharge.objects.get().state == "waiting"
+
+
+def test_unknown_charges_and_providers_are_not_found(bought: Bought) -> None:
+    assert bought.client.get("/sandbox/NOSUCH").status_code == 404
+    assert bought.client.post("/payments/notify/nosuch", b"{}", content_type="application/json").status_code == 404
+
+
+def test_a_notice_without_signature_is_refused(bought: Bought) -> None:
+    client = Client(enforce_csrf_checks=True)
+    response = client.post("/payments/notify/sandbox", b"{}", content_type="application/json")
+    assert (response.status_code, response.json()["error"]["code"]) == (403, "notice_forged")
+    large = client.post("/payments/notify/sandbox", b"x" * 70000, content_type="application/json")
+    assert (large.status_code, large.json()["error"]["code"]) == (400, "notice_malformed")
+
+
+def test_pages_need_the_token_of_their_form(bought: Bought) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(bought.person)
+    for tail in ("pay", "cancel", "address"):
+        assert client.post(bought.url(tail)).status_code == 403
+    assert bought.order.state == "held"
+
+
+def test_the_address_is_saved_and_shown(bought: Bought) -> None:
+    data = {"recipient": "林晚", "phone": "138 0013 8000", "address": "杭州市北山街 1 号"}
+    assert bought.client.post(bought.url("address"), data).status_code == 302
+    order = bought.order
+    assert (order.recipient, order.phone, order.address) == ("林晚", "+8613800138000", "杭州市北山街 1 号")
+    assert "杭州市北山街 1 号" in bought.client.get(bought.url()).content.decode()
+    assert bought.client.get(bought.url("address")).status_code == 302
+
+
+@pytest.mark.parametrize(
+    "changes", [{"phone": "12"}, {"phone": "+86138001380001380013800"}, {"recipient": ""}, {"address": "x" * 241}]
+)
+def test_an_address_that_cannot_be_is_not_saved(bought: Bought, changes: dict[str, str]) -> None:
+    data = {"recipient": "林晚", "phone": "13800138000", "address": "杭州", **changes}
+    assert bought.client.post(bought.url("address"), data).status_code == 400
+    assert bought.order.address == ""
+
+
+def test_a_lapsed_order_says_so(bought: Bought) -> None:
+    Order.objects.update(state="lapsed", ended_at=now())
+    response = bought.client.get(bought.url())
+    assert response.status_code == 200
+    assert "No longer held" in response.content.decode()
+    late = bought.client.post(bought.url("pay"), headers=JSON)
+    assert (late.status_code, late.json()["error"]["code"]) == (409, "order_moved")
+
+
+# --- buying from a style's page -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def shopper(web_desk: None) -> tuple[Client, StockedShop, Person]:
+    stocked, member = make_shop(pieces=5), make_member()
+    client = Client(headers={"Accept-Language": "en"})
+    client.force_login(member)
+    return client, stocked, member
+
+
+def form(of: Variant, **changes: Any) -> dict[str, Any]:
+    return {"key": str(uuid4()), "variant": of.pk, "quantity": 1, "price_minor": of.price_minor, **changes}
+
+
+def test_a_style_page_orders(shopper: tuple[Client, StockedShop, Person]) -> None:
+    client, stocked, member = shopper
+    data = form(stocked.variant, quantity=2)
+    first = client.post("/checkout/", data)
+    again = client.post("/checkout/", data)
+    order = Order.objects.get()
+    assert first["Location"] == again["Location"] == f"/orders/{order.number}/"
+    assert (order.person, order.channel, order.total_minor) == (member, "web", 39800)
+    assert stock_row(stocked) == (5, 2)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"quantity": 6}, {"quantity": 0}, {"quantity": ""}, {"variant": 2**62}, {"key": "no"}, {"price_minor": 1}],
+)
+def test_what_cannot_be_bought_leads_back_with_a_sentence(
+    shopper: tuple[Client, StockedShop, Person], changes: dict[str, Any]
+) -> None:
+    client, stocked, _ = shopper
+    response = client.post(
+        "/checkout/", form(stocked.variant, **changes), headers={"Referer": "http://testserver/design/"}
+    )
+    assert (response.status_code, response["Location"]) == (302, "http://testserver/design/")
+    assert Order.objects.count() == 0
+    assert "notice" in client.get("/design/").content.decode()
+
+
+def test_the_way_back_leads_to_no_other_house(shopper: tuple[Client, StockedShop, Person]) -> None:
+    client, stocked, _ = shopper
+    data = form(stocked.variant, quantity=0, next="https://elsewhere.example/")
+    assert client.post("/checkout/", data)["Location"] == "/"
+
+
+def test_a_visitor_signs_in_first(web_desk: None) -> None:
+    stocked = make_shop(pieces=5)
+    response = Client().post("/checkout/", form(stocked.variant), headers={"Referer": "http://testserver/design/"})
+    assert response.status_code == 302
+    assert "login" in response["Location"]
+    assert Order.objects.count() == 0
+
+
+def test_a_page_that_waits_shows_the_time_left(bought: Bought) -> None:
+    Order.objects.update(holds_until=now() + timedelta(seconds=30))
+    state = bought.client.get(bought.url("state")).json()
+    assert 20_000 < state["holds_until_ms"] - state["now_ms"] <= 30_000
