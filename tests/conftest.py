@@ -98,6 +98,8 @@ def stack(database_url: str) -> Iterator[Stack]:
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     url = database_url.rsplit("/", 1)[0] + "/" + name
+    # The same key as in this process: what a test signs, such as a ticket, is good there.
+    environment = Environment(database_url=url, secret_key=settings.SECRET_KEY)
     try:
         # The same key as here, so that tests can sign tickets and sessions.
         environment = Environment(database_url=url, secret_key=settings.SECRET_KEY)
@@ -149,5 +151,7 @@ def plain_static_files() -> Iterator[None]:
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
+    # WhiteNoise warns of a folder that is not there, and warnings are errors.
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
     with override_settings(STORAGES=storages):
         yield

@@ -1,5 +1,11 @@
 """Sign-in and sign-up (django-allauth), and the look of the admin pages (django-unfold)."""
 
+from typing import Any
+
+from django.urls import reverse_lazy
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 from silkroom.config.env import Environment
 
 ACCOUNT_ADAPTER = "silkroom.storefront.sign_in.SignInAdapter"
@@ -30,4 +36,88 @@ CACHES = {
     }
 }
 
-UNFOLD = {"SITE_TITLE": "silkroom", "SITE_HEADER": "silkroom", "SHOW_HISTORY": True}
+
+
+def _menu(title: Promise, *links: tuple[Promise, str, str]) -> dict[str, Any]:
+    """A group of the admin's menu: (name, icon, model as app_model)."""
+    return {
+        "title": title,
+        "separator": True,
+        "items": [
+            {"title": name, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
+            for name, icon, model in links
+        ],
+    }
+
+
+UNFOLD = {
+    "SITE_TITLE": "silkroom",
+    "SITE_HEADER": "silkroom",
+    "SITE_SUBHEADER": _("operator"),
+    "SITE_URL": "/",
+    "SITE_SYMBOL": "styler",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "8px",
+    "COLORS": {
+        # Mulberry, the accent of the pages (design/tokens.css), from light to dark.
+        "primary": {
+            "50": "#fbf4f8", "100": "#f5e9ef", "200": "#eccfdd", "300": "#dda7c1", "400": "#c6719a", "500": "#a84477",
+            "600": "#8b2f5f", "700": "#74244e", "800": "#5e1f41", "900": "#4c1b36", "950": "#2e1823",
+        },
+    },
+    "SIDEBAR": {
+        "show_search": True,
+        "navigation": [
+            _menu(
+                _("People"),
+                (_("People"), "person", "accounts_person"),
+                (_("Addresses"), "home_pin", "accounts_address"),
+                (_("Groups of rights"), "admin_panel_settings", "auth_group"),
+            ),
+            _menu(
+                _("Shops"),
+                (_("Shops"), "storefront", "shops_shop"),
+                (_("Staff"), "badge", "shops_staff"),
+                (_("Invitations"), "mail", "shops_invitation"),
+                (_("Places"), "warehouse", "shops_place"),
+            ),
+            _menu(
+                _("Catalog"),
+                (_("Styles"), "checkroom", "catalog_style"),
+                (_("Variants"), "grid_view", "catalog_variant"),
+                (_("Pictures"), "photo_library", "catalog_picture"),
+            ),
+            _menu(
+                _("Ledger"),
+                (_("Items"), "inventory_2", "inventory_item"),
+                (_("Movements"), "swap_horiz", "inventory_movement"),
+                (_("Sellable"), "sell", "inventory_sellable"),
+                (_("Holds"), "front_hand", "inventory_hold"),
+                (_("Balances"), "balance", "inventory_balance"),
+                (_("Lots"), "deployed_code", "inventory_lot"),
+            ),
+            _menu(
+                _("Sales"),
+                (_("Orders"), "receipt_long", "sales_order"),
+                (_("Offers"), "percent", "sales_offer"),
+                (_("Payments"), "payments", "sales_payment"),
+                (_("Refunds"), "undo", "sales_refund"),
+                (_("Notices"), "notifications", "sales_notice"),
+                (_("Sandbox"), "science", "sales_sandboxcharge"),
+            ),
+            _menu(
+                _("Shows"),
+                (_("Shows"), "live_tv", "live_broadcast"),
+                (_("Questions"), "help", "live_question"),
+                (_("Deals"), "bolt", "live_deal"),
+                (_("Mutes"), "volume_off", "live_mute"),
+            ),
+            _menu(
+                _("Journal"),
+                (_("Entries"), "history", "journal_entry"),
+                (_("Readers"), "bookmark", "journal_reader"),
+            ),
+        ],
+    },
+}  # fmt: skip

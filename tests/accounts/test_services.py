@@ -1,0 +1,163 @@
+"""People in the database."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+
+from silkroom.accounts.errors import ContactTaken, NameUnusable, TooManyAddresses
+from silkroom.accounts.models import Address, Person, Submission
+from silkroom.accounts.queries import find_person_by_phone, get_address_for, is_member
+from silkroom.accounts.services import (
+    add_address,
+    do_once,
+    make_guest,
+    register_person,
+    remove_address,
+    retire_guest,
+)
+from silkroom.kit.clock import now
+from silkroom.kit.errors import NotFound
+from tests.house import PASSWORD, make_person
+
+
+@pytest.mark.django_db
+def test_a_guest_has_a_name_and_no_way_to_sign_in() -> None:
+    guest = make_guest(name=" Mei\u202e ")
+    assert (guest.name, guest.is_guest, guest.email, guest.phone) == ("Mei", True, None, None)
+    assert not guest.has_usable_password()
+    assert not is_member(guest)
+
+
+@pytest.mark.django_db
+def test_a_guest_name_fits_the_comments_of_a_phone() -> None:
+    with pytest.raises(NameUnusable):
+        make_guest(name="x" * 21)
+    assert Person.objects.count() == 0
+
+
+@pytest.mark.django_db
+def test_a_contact_belongs_to_one_person() -> None:
+    register_person(name="One", password=PASSWORD, email="One@Example.com")
+    with pytest.raises(ContactTaken):
+        register_person(name="Two", password=PASSWORD, email="one@example.com ")
+    register_person(name="Three", password=PASSWORD, phone="13800138000", verified=True)
+    with pytest.raises(ContactTaken):
+        register_person(name="Four", password=PASSWORD, phone="+86 138 0013 8000")
+    assert sorted(Person.objects.values_list("name", flat=True)) == ["One", "Three"]
+
+
+@pytest.mark.django_db
+def test_nobody_squats_on_anothers_phone() -> None:
+    squatter = register_person(name="Squatter", password=PASSWORD, phone="13800138000")
+    assert find_person_by_phone("+8613800138000") == squatter
+    Person.objects.filter(pk=squatter.pk).update(joined_at=now() - timedelta(hours=2))
+    assert find_person_by_phone("+8613800138000") is None
+    owner = register_person(name="Owner", password=PASSWORD, phone="13800138000")
+    assert list(Person.objects.filter(phone="+8613800138000")) == [owner]
+
+
+@pytest.mark.django_db
+def test_a_confirmed_phone_is_kept_for_ever() -> None:
+    owner = register_person(name="Owner", password=PASSWORD, phone="13800138000", verified=True)
+    Person.objects.filter(pk=owner.pk).update(joined_at=now() - timedelta(days=900))
+    with pytest.raises(ContactTaken):
+        register_person(name="Other", password=PASSWORD, phone="13800138000")
+    assert find_person_by_phone("+8613800138000") == owner
+
+
+@pytest.mark.django_db
+def test_a_retired_guest_cannot_come_back_but_a_member_cannot_be_retired() -> None:
+    guest, member = make_guest(name="Mei"), make_person()
+    retire_guest(guest=guest)
+    retire_guest(guest=member)
+    guest.refresh_from_db()
+    member.refresh_from_db()
+    assert (guest.is_active, member.is_active) == (False, True)
+
+
+@pytest.mark.django_db
+def test_addresses_are_ones_own_and_bounded() -> None:
+    person, stranger = make_person(), make_person()
+    for number in range(20):
+        add_address(person=person, recipient="Lin", phone="13800138000", line=f"Lake road {number}")
+    with pytest.raises(TooManyAddresses):
+        add_address(person=person, recipient="Lin", phone="13800138000", line="one too many")
+    assert Address.objects.count() == 20
+    own = Address.objects.filter(person=person).first()
+    assert own is not None
+    with pytest.raises(NotFound):
+        get_address_for(stranger, own.pk)
+    with pytest.raises(NotFound):
+        remove_address(person=stranger, address_id=own.pk)
+    remove_address(person=person, address_id=own.pk)
+    assert Address.objects.count() == 19
+
+
+@pytest.mark.django_db
+def test_a_form_sent_twice_is_carried_out_once() -> None:
+    person, key, calls = make_person(), uuid.uuid4(), []
+
+    def act() -> str:
+        calls.append("x")
+        return f"K{len(calls)}"
+
+    answers = [do_once(person=person, purpose="open shop", key=key, act=act) for _ in range(3)]
+    assert answers == ["K1", "K1", "K1"]
+    assert do_once(person=person, purpose="create style", key=key, act=act) == "K2"
+    assert do_once(person=make_person(), purpose="open shop", key=key, act=act) == "K3"
+
+
+@pytest.mark.django_db
+def test_a_failed_try_leaves_the_key_free() -> None:
+    person, key = make_person(), uuid.uuid4()
+
+    def fail() -> str:
+        raise NameUnusable(longest=1)
+
+    with pytest.raises(NameUnusable):
+        do_once(person=person, purpose="open shop", key=key, act=fail)
+    assert Submission.objects.count() == 0
+    assert do_once(person=person, purpose="open shop", key=key, act=lambda: "K") == "K"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_sendings_at_the_same_moment_make_one_thing() -> None:
+    person, key = make_person(), uuid.uuid4()
+    inside, go_on = threading.Event(), threading.Event()
+    made: list[str] = []
+    answers: dict[str, str] = {}
+
+    def slow() -> str:
+        made.append("slow")
+        inside.set()
+        assert go_on.wait(10)
+        return "first"
+
+    def quick() -> str:
+        made.append("quick")
+        return "second"
+
+    def send(name: str, act: object) -> None:
+        try:
+            with transaction.atomic():
+                answers[name] = do_once(person=person, purpose="open shop", key=key, act=act)  # type: ignore[arg-type]
+        finally:
+            connection.close()
+
+    first = threading.Thread(target=send, args=("first", slow))
+    second = threading.Thread(target=send, args=("second", quick))
+    first.start()
+    assert inside.wait(10)
+    second.start()
+    second.join(0.3)
+    assert second.is_alive(), "the repeat waits for the first"
+    go_on.set()
+    first.join(10)
+    second.join(10)
+    assert answers == {"first": "first", "second": "first"}
+    assert made == ["slow"]
