@@ -101,8 +101,6 @@ def stack(database_url: str) -> Iterator[Stack]:
     # The same key as in this process: what a test signs, such as a ticket, is good there.
     environment = Environment(database_url=url, secret_key=settings.SECRET_KEY)
     try:
-        # The same key as here, so that tests can sign tickets and sessions.
-        environment = Environment(database_url=url, secret_key=settings.SECRET_KEY)
         with Stack(folder, environment=environment, any_ports=True, purpose="tests") as running:
             running.start_processes(gateways=2)
             yield running

@@ -158,7 +158,7 @@ def _add_file(archive: tarfile.TarFile, path: Path, name: str, members: dict[str
     with file:
         status = os.fstat(file.fileno())
         source = _Hashed(file, status.st_size)
-        archive.addfile(_member(name, status.st_size, status.st_mtime), source)  # type: ignore[arg-type]
+        archive.addfile(_member(name, status.st_size, status.st_mtime), source)
     members[name] = {"size": status.st_size, "sha256": source.sum.hexdigest()}
 
 

@@ -21,6 +21,9 @@ from silkroom.config.processes.supervisor import Stack
 
 TREES = ("src", "tests")
 
+SIGNING_OF_CHECKS = "signs nothing"
+"""Given to the checks, which would otherwise make a key in the data folder and keep it."""
+
 FORBIDDEN_IN_LOCK = re.compile(r"://|--(?:extra-)?index-url|--find-links|--trusted-host")
 """A lock that names an address would fetch from there on everybody's machine, whatever theirs is set to."""
 
@@ -97,7 +100,7 @@ def _program(module: str, *arguments: str) -> bool:
 
 def _variables() -> dict[str, str]:
     """Without settings of the person's own: checks must not depend on them, let alone touch their database."""
-    return program_environment(Environment())
+    return program_environment(Environment(secret_key=SIGNING_OF_CHECKS))
 
 
 def _lock_names_no_address() -> bool:

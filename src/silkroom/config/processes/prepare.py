@@ -17,7 +17,7 @@ import structlog
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.module_loading import import_string
 
@@ -62,9 +62,7 @@ def migrate(database_url: str) -> int:
         with transaction.atomic(), connection.cursor() as cursor:
             if import_string(SETTLE)(cursor=cursor):
                 log.info("settled a journal that came from another database server")
-        connection.close()
-        if settings.DATABASES["default"]["OPTIONS"].get("pool"):
-            connection.close_pool()
+        connections.close_all()
     log.info("tables are up to date", steps=total)
     return total
 

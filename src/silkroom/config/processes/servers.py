@@ -174,11 +174,18 @@ class Runner:
         return [*self.wrapper, *command]
 
     @property
-    def identity(self) -> dict[str, int]:
-        """``user`` and ``group`` for subprocess; empty when the wrapper changes them, or when nobody does."""
-        if self.uid is None or self.gid is None or self.wrapper:
-            return {}
-        return {"user": self.uid, "group": self.gid}
+    def user(self) -> int | None:
+        """For subprocess, like ``group``: None when the wrapper changes it, or when nobody does."""
+        return None if self.wrapper else self.uid
+
+    @property
+    def group(self) -> int | None:
+        return None if self.wrapper else self.gid
+
+    @property
+    def extra_groups(self) -> tuple[int, ...] | None:
+        """None of root's groups."""
+        return None if self.user is None else ()
 
     def give(self, path: Path) -> None:
         """Make the runner's user the owner of a file or folder."""
@@ -318,7 +325,8 @@ class PostgresServer:
             environment=_program_environment(),
             stop_signal=signal.SIGINT,
             folder=Path("/"),
-            **self._runner.identity,
+            user=self._runner.user,
+            group=self._runner.group,
         )
 
     def _make_cluster(self) -> None:
@@ -348,8 +356,9 @@ class PostgresServer:
                 capture_output=True,
                 text=True,
                 check=False,
-                extra_groups=[] if self._runner.identity else None,
-                **self._runner.identity,
+                user=self._runner.user,
+                group=self._runner.group,
+                extra_groups=self._runner.extra_groups,
             )
         if made.returncode != 0:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -489,7 +498,8 @@ class NatsServer:
             self._runner.command([str(self._program), "-c", str(self._write_settings())]),
             environment=_program_environment(),
             folder=Path("/"),
-            **self._runner.identity,
+            user=self._runner.user,
+            group=self._runner.group,
         )
         if wait_until(lambda: not child.is_running or self._answers(), seconds=START_SECONDS) and child.is_running:
             return child

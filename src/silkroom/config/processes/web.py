@@ -9,10 +9,9 @@ from typing import Any
 
 import structlog
 from django.utils.module_loading import import_string
-from granian.constants import Interfaces
+from granian.constants import Interfaces, SSLProtocols
 from granian.log import LogLevels
 from granian.server import Server
-from granian.server.common import SSLProtocols
 
 from silkroom.config.env import Environment
 from silkroom.config.processes.certificates import check_given
