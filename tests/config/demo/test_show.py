@@ -17,7 +17,7 @@ BY_DRAWING = {style.drawing: index for index, style in enumerate(STYLES)}
 
 @pytest.fixture(scope="module")
 def camisole() -> Stand:
-    return Stand.of(STYLES[BY_DRAWING["camisole"]])
+    return Stand(STYLES[BY_DRAWING["camisole"]])
 
 
 def difference(one: Image.Image, other: Image.Image) -> float:

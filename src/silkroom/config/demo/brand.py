@@ -142,7 +142,7 @@ BRAND = Brand(
     code="qianting",
     name=Words("浅汀", "Qianting"),
     claim=Words("水边的丝，日常的光。", "Silk from the water's edge, light for every day."),
-    region="320500",
+    region="320509",
     accent="#2f5d62",
     places=(
         Place(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
+import time
 from pathlib import Path
 
 from silkroom.config.cli.terminal import say, shown
@@ -56,6 +57,7 @@ class Troupe:
         self._lines: dict[str, list[str]] = {}
         self._sending = threading.Event()
         self._closing = threading.Event()
+        self._log = (stack.data_dir / "logs" / "demo.log").open("w", encoding="utf-8")
 
     def __enter__(self) -> Troupe:
         return self
@@ -63,6 +65,7 @@ class Troupe:
     def __exit__(self, *_error: object) -> None:
         self._closing.set()
         self._children.close()
+        self._log.close()
 
     def seed(self) -> dict[str, str | bool]:
         """The shop, its goods and its next show are there after this. Raises DemoError."""
@@ -109,6 +112,8 @@ class Troupe:
         threading.Thread(target=keep, name=f"keeper of {name}", daemon=True).start()
 
     def _hear(self, name: str, line: str) -> None:
+        self._log.write(f"{time.strftime('%H:%M:%S')} {name}: {line}\n")
+        self._log.flush()
         self._lines[name].append(line)
         del self._lines[name][:-50]
         said = _read(line)

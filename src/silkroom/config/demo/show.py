@@ -29,11 +29,14 @@ from silkroom.config.demo.drawing import letters, scene, silk
 SIZE = (720, 1280)
 FPS = 25
 SCALE = 0.62
-"""The sheet of a garment on the frame: it stands in the upper two thirds, for the room's controls lie over the lower
-one."""
-AT = (4, 96)
+SCALES = {"scarf": 0.46}
+"""The sheet of a garment on the frame. It stands in the upper two thirds, for the room's controls lie over the lower
+one, and leaves the left edge to its name."""
+CENTRE = (376, 585)
 MARGIN = 34
 """Pixels around a garment that it may sway into."""
+SAFE_X = 82
+"""A phone of 20:9 shows this show full-bleed and cuts 72 pixels off either side: words keep within."""
 POSES = 40
 SWAY_SECONDS = 7.2
 LIGHTS = 96
@@ -98,18 +101,21 @@ class _Layers:
 
 
 @dataclass(frozen=True)
+class _Pose:
+    """The garment at one moment of its sway, for brightness and, half as large, for colour."""
+
+    full: _Layers
+    half: _Layers
+
+
 class Stand:
-    """A style ready for the stage: its layers, cut to the garment, and where they stand. Colourways share it."""
+    """A style ready for the stage: its layers, cut to the garment, their place, and its sway. Colourways share it."""
 
-    style: Style
-    layers: _Layers
-    mask: Image.Image
-    at: tuple[int, int]
-
-    @classmethod
-    def of(cls, style: Style) -> Stand:
+    def __init__(self, style: Style) -> None:
+        self.style = style
         sheet = pictures.sheet_of(style)
-        size = (round(sheet.mask.width * SCALE), round(sheet.mask.height * SCALE))
+        scale = SCALES.get(style.drawing, SCALE)
+        size = (round(sheet.mask.width * scale / 2) * 2, round(sheet.mask.height * scale / 2) * 2)
         turn = sheet.turn.resize(size, Image.Resampling.BICUBIC).point(lambda value: value * 127.5 + 127.5)
         whole = _Layers(
             turn.convert("L"),
@@ -125,15 +131,34 @@ class Stand:
             min(size[0], (right + MARGIN) // 2 * 2),
             min(size[1], (bottom + MARGIN) // 2 * 2),
         )
-        return cls(style, whole.changed(lambda image: image.crop(box)), whole.mask, (AT[0] + box[0], AT[1] + box[1]))
+        corner = ((CENTRE[0] - size[0] // 2) // 2 * 2, (CENTRE[1] - size[1] // 2) // 2 * 2)
+        self.at = (corner[0] + box[0], corner[1] + box[1])
+        self.layers = whole.changed(lambda image: image.crop(box))
+        half = (self.layers.mask.width // 2, self.layers.mask.height // 2)
+        self._half = self.layers.changed(lambda image: image.resize(half, Image.Resampling.BOX))
+        self._poses: dict[int, _Pose] = {}
 
+    @property
+    def shadow_mask(self) -> Image.Image:
+        """The garment's outline on the whole frame."""
+        whole = Image.new("L", SIZE, 0)
+        whole.paste(self.layers.mask, self.at)
+        return whole
 
-@dataclass(frozen=True)
-class _Pose:
-    """The garment at one moment of its sway, for brightness and, half as large, for colour."""
+    def pose(self, seconds: float) -> _Pose:
+        """How it hangs ``seconds`` after the beginning. Each pose is made when it is first needed and kept."""
+        swing = math.sin(2 * math.pi * seconds / SWAY_SECONDS)
+        number = round((swing * 0.5 + 0.5) * (POSES - 1))
+        pose = self._poses.get(number)
+        if pose is None:
+            swing = number / (POSES - 1) * 2 - 1
+            pose = _Pose(_swayed(self.layers, swing, 1.0), _swayed(self._half, swing, 0.5))
+            self._poses[number] = pose
+        return pose
 
-    full: _Layers
-    half: _Layers
+    def forget_poses(self) -> None:
+        """Sixty megabytes that a style off the stage does not need."""
+        self._poses.clear()
 
 
 class Scene:
@@ -142,17 +167,14 @@ class Scene:
     def __init__(self, stand: Stand, colour: Colour) -> None:
         self.stand, self.colour = stand, colour
         style = stand.style
-        half = (stand.layers.mask.width // 2, stand.layers.mask.height // 2)
-        self._half = stand.layers.changed(lambda image: image.resize(half, Image.Resampling.BOX))
-        self._wall = planes_of(_stage(silk.rgb(colour.hex), stand.mask))
+        self._wall = planes_of(_stage(silk.rgb(colour.hex), stand.shadow_mask))
         self._lights = _light_tables(colour, style)
         self._bokeh = _Bokeh(style.number)
         self._caption, self._caption_mask, self._caption_at = _caption(style, colour)
-        self._poses: dict[int, _Pose] = {}
 
     def planes(self, seconds: float) -> Planes:
         """The scene ``seconds`` after it began, without clocks."""
-        pose = self._pose(seconds)
+        pose = self.stand.pose(seconds)
         light = round((0.5 + 0.5 * math.sin(2 * math.pi * seconds / LIGHT_SECONDS)) * (LIGHTS - 1))
         cloth = ImageChops.multiply(self._lit(pose.full, light, 0), pose.full.shade)
         y, u, v = self._wall.y.copy(), self._wall.u.copy(), self._wall.v.copy()
@@ -174,15 +196,6 @@ class Scene:
         for role, mask in layers.roles.items():
             cloth.paste(layers.turn.point(self._lights[role][light][plane]), (0, 0), mask)
         return cloth
-
-    def _pose(self, seconds: float) -> _Pose:
-        swing = math.sin(2 * math.pi * seconds / SWAY_SECONDS)
-        number = round((swing * 0.5 + 0.5) * (POSES - 1))
-        pose = self._poses.get(number)
-        if pose is None:
-            swing = number / (POSES - 1) * 2 - 1
-            pose = self._poses[number] = _Pose(_swayed(self.stand.layers, swing, 1.0), _swayed(self._half, swing, 0.5))
-        return pose
 
 
 def _swayed(layers: _Layers, swing: float, scale: float) -> _Layers:
@@ -221,9 +234,7 @@ def _stage(tint: Rgb, mask: Image.Image) -> Image.Image:
     glow = glow.filter(ImageFilter.GaussianBlur(13)).resize(SIZE, Image.Resampling.BICUBIC)
     lit = Image.new("RGB", SIZE, silk.mixed((214, 198, 174), tint, 0.34))
     wall = Image.composite(lit, wall, glow)
-    whole = Image.new("L", SIZE, 0)
-    whole.paste(mask, AT)
-    return scene.grained(scene.with_shadow(wall, whole, tint), 2)
+    return scene.grained(scene.with_shadow(wall, mask, tint), 2)
 
 
 @lru_cache(maxsize=4)
@@ -316,7 +327,7 @@ def _caption(style: Style, colour: Colour) -> tuple[Image.Image, Image.Image, tu
     rim = soft.filter(ImageFilter.GaussianBlur(5)).point([min(150, i * 2) for i in range(256)])
     mask = ImageChops.lighter(rim, soft)
     level = Image.composite(Image.new("L", soft.size, luma(CREAM)), Image.new("L", soft.size, 28), soft)
-    return level, mask, (28, 170)
+    return level, mask, (SAFE_X, 170)
 
 
 @lru_cache(maxsize=1)
@@ -337,7 +348,7 @@ def draw_clock(y_plane: Image.Image, ms: int) -> None:
     text = f"{moment:%H:%M:%S}.{ms % 1000:03d}"
     digits = _digits()
     width = sum(digits[sign].width for sign in text)
-    x, y = SIZE[0] - 30 - width, 176
+    x, y = SIZE[0] - SAFE_X - width, 176
     y_plane.paste(34, (x - 10, y - 2), _plate(width + 20, 38))
     for sign in text:
         y_plane.paste(luma(CREAM), (x, y), digits[sign])
@@ -404,7 +415,9 @@ class ShowSource:
                 Image.blend(old.u, planes.u, share),
                 Image.blend(old.v, planes.v, share),
             )
-        else:
+        elif self._off is not None:
+            if self._off.stand is not self._on.stand:
+                self._off.stand.forget_poses()
             self._off = None
         draw_clock(planes.y, ms)
         draw_strip(planes.y, ms)
@@ -434,5 +447,5 @@ class ShowSource:
 
     def _stand(self, style_index: int) -> Stand:
         if style_index not in self._stands:
-            self._stands[style_index] = Stand.of(self._styles[style_index])
+            self._stands[style_index] = Stand(self._styles[style_index])
         return self._stands[style_index]
