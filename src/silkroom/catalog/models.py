@@ -115,7 +115,8 @@ class Picture(models.Model):
 
     style = models.ForeignKey(Style, on_delete=models.CASCADE, related_name="pictures")
     colour = models.ForeignKey(Colour, null=True, blank=True, on_delete=models.CASCADE, related_name="pictures")
-    file = models.ImageField(upload_to="pictures/", width_field="width", height_field="height")
+    # No ImageField: it opens the file to learn its size, which `pictures` has measured already.
+    file = models.FileField(upload_to="pictures/")
     width = models.PositiveIntegerField(editable=False, default=0)
     height = models.PositiveIntegerField(editable=False, default=0)
     alt = models.CharField(max_length=120, blank=True)
