@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,8 +21,8 @@ async def start(tmp_path: Path) -> AsyncIterator[StartGateway]:
     bus = LocalBus()
     async with AsyncExitStack() as stack:
 
-        async def begin(name: str = "g1") -> Gateway:
-            gateway = await start_gateway(bus, tmp_path / "spool", name)
+        async def begin(name: str = "g1", **more: Any) -> Gateway:
+            gateway = await start_gateway(bus, tmp_path / "spool", name, **more)
             stack.push_async_callback(gateway.close)
             return gateway
 

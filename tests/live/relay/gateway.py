@@ -139,7 +139,7 @@ async def send(
 async def eventually(condition: Callable[[], bool]) -> None:
     """Wait until it holds."""
     async with asyncio.timeout(PATIENCE):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - conditions of all kinds, no one event
             await asyncio.sleep(0.005)
 
 

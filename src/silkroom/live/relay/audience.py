@@ -28,6 +28,7 @@ from silkroom.live.relay.core.chunks import (
     websocket_frame,
 )
 from silkroom.live.relay.core.gop import Gate, Verdict
+from silkroom.live.relay.errors import CloseCode
 
 INSTANT = "instant"
 MSE = "mse"
@@ -42,18 +43,27 @@ UNSENT_BYTES = 32 * 1024
 """What the kernel may hold back unsent for a viewer. By default that is megabytes, half a minute of video which no
 gate could see; a slow viewer would lag by so much."""
 
+RECENT_SOUND_US = 60_000
+
 
 class Viewer:
     """One open connection. ``transport`` is written directly; closing goes through the handler that owns it."""
 
-    __slots__ = ("closing", "gate", "mode", "transport")
+    __slots__ = ("gate", "mode", "reason", "sent_away", "transport")
 
     def __init__(self, transport: asyncio.WriteTransport, mode: str) -> None:
         self.transport = transport
         self.mode = mode
         self.gate = Gate(MIN_WAITING, MIN_WAITING // 4, PATIENCE_US)
-        self.closing: asyncio.Event = asyncio.Event()
+        self.sent_away = asyncio.Event()
+        self.reason = CloseCode.TOO_SLOW
         limit_unsent(transport)
+
+    def send_away(self, reason: CloseCode) -> None:
+        """Ask the handler to close. The first reason counts."""
+        if not self.sent_away.is_set():
+            self.reason = reason
+            self.sent_away.set()
 
     def write(self, frame: bytes) -> None:
         if not self.transport.is_closing():
@@ -70,6 +80,12 @@ def limit_unsent(transport: asyncio.BaseTransport) -> None:
         except OSError:
             # no such option on this system: the kernel's own bounds hold
             return
+
+
+def _without_old_sound(group: list[Chunk]) -> list[Chunk]:
+    """An instant viewer decodes old pictures to get at the newest; old sound it would only throw away."""
+    since_us = group[-1].time_us - RECENT_SOUND_US if group else 0
+    return [chunk for chunk in group if chunk.is_video or chunk.time_us >= since_us]
 
 
 class FragmentMaker:
@@ -147,7 +163,8 @@ class Audience:
 
     def catch_up(self, viewer: Viewer, group: list[Chunk]) -> None:
         """Send the group of pictures to one viewer, from its key frame on."""
-        frames = [frame for chunk in group if (frame := self._frame(chunk, viewer.mode)) is not None]
+        wanted = _without_old_sound(group) if viewer.mode == INSTANT else group
+        frames = [frame for chunk in wanted if (frame := self._frame(chunk, viewer.mode)) is not None]
         if not frames:
             viewer.gate.miss()
             return
@@ -196,6 +213,6 @@ class Audience:
             else:
                 skipped += 1
                 if verdict is Verdict.CLOSE:
-                    viewer.closing.set()
+                    viewer.send_away(CloseCode.TOO_SLOW)
         self.skipped_frames += skipped
         self.sent_frames += len(viewers) - skipped

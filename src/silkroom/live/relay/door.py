@@ -116,7 +116,7 @@ class Relay:
         self._sweeper: asyncio.Task[None] | None = None
         self._ingest = IngestDoor(access, self._open_publisher, self.clock_us, self._viewers)
         self._watch = WatchDoor(access, self._watched_stream, self.clock_us, max_viewers=max_viewers)
-        self._hls = HlsDoor(WatchAccess(access), self._listed_stream)
+        self._hls = HlsDoor(WatchAccess(access), self._listed_stream, self.clock_us)
 
     # the process
 

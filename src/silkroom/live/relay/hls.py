@@ -28,8 +28,14 @@ _FILE = re.compile(r"(?:(init)-(\d{1,16})|(segment)-(\d{1,16})|(part)-(\d{1,16})
 class HlsDoor:
     """Handlers under ``/gateway/hls/<broadcast>/``."""
 
-    def __init__(self, access: WatchAccess, find_stream: Callable[[str], Awaitable[Stream]]) -> None:
+    def __init__(
+        self,
+        access: WatchAccess,
+        find_stream: Callable[[str], Awaitable[Stream]],
+        clock_us: Callable[[], int],
+    ) -> None:
         self._access = access
+        self._clock_us = clock_us
         self._find_stream = find_stream
         self.requests = 0
 
@@ -45,7 +51,10 @@ class HlsDoor:
         number, part = _reload(request)
         await _wait(stream, FIRST_PART_SECONDS, lambda: bool(shelf.segments), NoSuchStream)
         if number is None:
-            return _answer(shelf.media_playlist(_query(ticket)).encode(), PLAYLIST, ticket, "max-age=1")
+            answer = _answer(shelf.media_playlist(_query(ticket)).encode(), PLAYLIST, ticket, "max-age=1")
+            # players that have no WebSocket measure their delay by this
+            answer.headers["X-Now-Ms"] = str(self._clock_us() // 1000)
+            return answer
         if shelf.is_too_far(number, part):
             raise BadReload()
         wanted = number
@@ -145,4 +154,4 @@ def _answer(body: bytes, kind: str, ticket: str, keep: str) -> web.Response:
     return web.Response(body=body, content_type=kind, headers={"Cache-Control": control, **CROSS_ORIGIN})
 
 
-CROSS_ORIGIN = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Date"}
+CROSS_ORIGIN = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "X-Now-Ms"}

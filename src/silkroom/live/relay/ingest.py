@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 
 from aiohttp import WSMsgType, web
 
@@ -67,6 +67,7 @@ class IngestDoor:
         self._clock_us = clock_us
         self._viewers = viewers
         self.sessions: set[IngestSession] = set()
+        self._emptied: asyncio.Event | None = None
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         if not self._access.may_connect(request):
@@ -80,12 +81,17 @@ class IngestDoor:
             await session.run(self._open)
         finally:
             self.sessions.discard(session)
+            if not self.sessions and self._emptied is not None:
+                self._emptied.set()
         return socket
 
     async def close(self) -> None:
         """Tell all senders to come back: this gateway restarts."""
-        closing = [session.socket.close(code=CloseCode.GOING_AWAY) for session in self.sessions]
-        await asyncio.gather(*closing, return_exceptions=True)
+        for session in self.sessions:
+            session.conclude(CloseCode.GOING_AWAY)
+        if self.sessions:
+            self._emptied = asyncio.Event()
+            await self._emptied.wait()
 
 
 class IngestSession:
@@ -113,9 +119,29 @@ class IngestSession:
         self._received = 0
         self._late_ms = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._verdict: asyncio.Future[MediaRefusal | CloseCode] = self._loop.create_future()
 
     async def run(self, open_publisher: OpenPublisher) -> None:
         """Until either side closes. Every refusal becomes an error frame and a close code."""
+        work = asyncio.create_task(self._work(open_publisher))
+        try:
+            await asyncio.wait((work, self._verdict), return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                # a reader that is still waiting would make aiohttp drop the line before the sender has answered
+                work.cancel()
+                await asyncio.wait([work])
+            if self._verdict.done():
+                await self._close(self._verdict.result())
+            else:
+                work.result()
+        finally:
+            work.cancel()
+            if self._publisher is not None:
+                self._publisher.close()
+            if self._tasks:
+                await asyncio.wait(self._tasks)
+
+    async def _work(self, open_publisher: OpenPublisher) -> None:
         stats: asyncio.Task[None] | None = None
         try:
             first = await self._first_config()
@@ -126,14 +152,12 @@ class IngestSession:
             while (message := await self.socket.receive()).type in (WSMsgType.TEXT, WSMsgType.BINARY):
                 await self._take(message.data)
         except MediaRefusal as refusal:
-            await self._refuse(refusal)
+            self.conclude(refusal)
         finally:
             if stats is not None:
                 stats.cancel()
             if self._demuxer is not None:
                 self._demuxer.close()
-            if self._publisher is not None:
-                self._publisher.close()
 
     async def _first_config(self) -> ConfigMessage:
         """Pings may come before it, nothing else."""
@@ -212,9 +236,13 @@ class IngestSession:
         except PipeFull:
             raise TooFast() from None
 
-    def refuse_later(self, refusal: MediaRefusal) -> None:
-        """From a callback: close with this reason."""
-        task = self._loop.create_task(self._refuse(refusal))
+    def conclude(self, verdict: MediaRefusal | CloseCode) -> None:
+        """Close with this reason; the first one counts."""
+        if not self._verdict.done():
+            self._verdict.set_result(verdict)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -225,28 +253,23 @@ class IngestSession:
         try:
             self._push_config(output, message)
         except MediaRefusal as refusal:
-            self.refuse_later(refusal)
+            self.conclude(refusal)
 
     def _on_closed(self, reason: MediaRefusal | None) -> None:
-        if reason is not None:
-            self.refuse_later(reason)
-            return
-        task = self._loop.create_task(self._close(CloseCode.NORMAL, "ended"))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self.conclude(CloseCode.NORMAL if reason is None else reason)
 
     def _on_key_wanted(self) -> None:
-        task = self._loop.create_task(self._send({"type": "key"}))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._spawn(self._send({"type": "key"}))
 
-    async def _refuse(self, refusal: MediaRefusal) -> None:
+    async def _close(self, verdict: MediaRefusal | CloseCode) -> None:
+        code, word = (
+            (verdict, verdict.name.lower())
+            if isinstance(verdict, CloseCode)
+            else (verdict.close_code, verdict.code)
+        )
         with contextlib.suppress(ConnectionError):
-            await self.socket.send_str(error_text(refusal, refusal.sentence(self._translate)))
-        await self._close(refusal.close_code, refusal.code)
-
-    async def _close(self, code: CloseCode, word: str) -> None:
-        with contextlib.suppress(ConnectionError):
+            if isinstance(verdict, MediaRefusal):
+                await self.socket.send_str(error_text(verdict, verdict.sentence(self._translate)))
             await self.socket.close(code=code, message=word.encode())
 
     async def _pong(self, client_ms: float) -> None:
@@ -286,7 +309,7 @@ class _Deliveries:
         self._call(self._session.from_demuxer, output, self._message)
 
     def fail(self, reason: str) -> None:
-        self._call(self._session.refuse_later, BadFrame(reason=reason))
+        self._call(self._session.conclude, BadFrame(reason=reason))
 
     def _call(self, function: Callable[..., None], *arguments: object) -> None:
         # the loop may have ended while the thread was still reading

@@ -13,6 +13,7 @@ from silkroom.live.relay.core.chunks import Chunk, Kind, StreamConfig, websocket
 from silkroom.live.relay.core.gop import GroupCache
 from silkroom.live.relay.core.segments import Event
 from silkroom.live.relay.core.shelf import Shelf
+from silkroom.live.relay.errors import CloseCode
 from silkroom.live.relay.states import StreamState
 
 PACE_US = 1_000_000
@@ -87,7 +88,7 @@ class Stream:
         self.cache.clear()
         self._set_state(StreamState.ENDED)
         for viewer in (*self.audience.instant, *self.audience.mse):
-            viewer.closing.set()
+            viewer.send_away(CloseCode.NORMAL)
 
     # who watches
 

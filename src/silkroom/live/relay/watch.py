@@ -21,7 +21,6 @@ from silkroom.live.relay.errors import (
     TooFast,
 )
 from silkroom.live.relay.messages import PingMessage, error_text, read_watch, to_json
-from silkroom.live.relay.states import StreamState
 from silkroom.live.relay.stream import Stream
 
 MAX_MESSAGE = 4 * 1024
@@ -46,7 +45,8 @@ class WatchDoor:
         self._find_stream = find_stream
         self._clock_us = clock_us
         self._max_viewers = max_viewers
-        self._open: dict[Viewer, web.WebSocketResponse] = {}
+        self._open: set[Viewer] = set()
+        self._emptied: asyncio.Event | None = None
 
     def __len__(self) -> int:
         return len(self._open)
@@ -62,46 +62,50 @@ class WatchDoor:
         grant = await self._access.read_ticket(WATCH, request.query.get("ticket", ""))
         if not await self._access.may_watch(grant.broadcast_id, grant):
             raise NoSuchStream()
+        stream = await self._find_stream(grant.broadcast_id)
         socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE, compress=False, heartbeat=20.0, timeout=2.0)
         await socket.prepare(request)
         transport = request.transport
         if transport is None:
             return socket
         viewer = Viewer(transport, mode)
-        self._open[viewer] = socket
-        stream = await self._find_stream(grant.broadcast_id)
+        self._open.add(viewer)
         stream.join(viewer)
         try:
             await self._serve(request, socket, viewer, stream)
         finally:
             stream.leave(viewer)
-            self._open.pop(viewer, None)
+            self._open.discard(viewer)
+            if not self._open and self._emptied is not None:
+                self._emptied.set()
         return socket
 
     async def close(self) -> None:
         """Tell all viewers to come back: this gateway restarts."""
-        closing = [
-            _close(socket, viewer, CloseCode.GOING_AWAY, "restart") for viewer, socket in self._open.items()
-        ]
-        await asyncio.gather(*closing)
+        for viewer in self._open:
+            viewer.send_away(CloseCode.GOING_AWAY)
+        if self._open:
+            self._emptied = asyncio.Event()
+            await self._emptied.wait()
 
     async def _serve(
         self, request: web.Request, socket: web.WebSocketResponse, viewer: Viewer, stream: Stream
     ) -> None:
         listening = asyncio.create_task(self._listen(socket, viewer, stream))
-        told = asyncio.create_task(viewer.closing.wait())
+        told = asyncio.create_task(viewer.sent_away.wait())
         try:
             await asyncio.wait((listening, told), return_when=asyncio.FIRST_COMPLETED)
             stream.leave(viewer)
-            if listening.done() and (refusal := listening.result()) is not None:
+            if told.done():
+                # a reader that is still waiting would make aiohttp drop the line before the viewer has answered
+                listening.cancel()
+                await asyncio.wait([listening])
+                await _close(socket, viewer, viewer.reason, viewer.reason.name.lower())
+            elif (refusal := listening.result()) is not None:
                 translate = self._access.translate(request)
                 with contextlib.suppress(ConnectionError):
                     await socket.send_str(error_text(refusal, refusal.sentence(translate)))
                 await _close(socket, viewer, refusal.close_code, refusal.code)
-            elif told.done():
-                ended = stream.state is StreamState.ENDED
-                code = CloseCode.NORMAL if ended else CloseCode.TOO_SLOW
-                await _close(socket, viewer, code, "ended" if ended else "too_slow")
         finally:
             listening.cancel()
             told.cancel()

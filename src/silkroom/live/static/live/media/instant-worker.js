@@ -1,0 +1,322 @@
+/**
+ * The instant player's work, away from the page's own: socket, decoders, canvas. With sound on, each picture waits until
+ * its sound is nearly due; without, it is drawn at once.
+ *
+ * Messages in: begin, start, mute, sound, heard, hidden, ticket. Messages out: state, picture, clock, ticket, failed.
+ */
+
+import { GatewayClock, localNow } from "./clock.js";
+import { DELTA, KEY, SOUND, fromBase64, readFrame } from "./frames.js";
+import { CLOSE, LastingSocket } from "./lasting-socket.js";
+
+/** A picture may be seen so long before its sound is heard (EBU R 37 tolerates 40 ms); less delay, still in step. */
+const LEAD_MS = 28;
+/** More pictures in the decoder than this: the machine is too slow, skip to the next key frame. */
+const MAX_DECODING = 45;
+const MAX_WAITING = 60;
+const FROZEN_MS = 2_500;
+const MAX_TROUBLE = 6;
+const TROUBLE_MS = 30_000;
+/** Without word from the loudspeaker for so long, pictures are not held against it. */
+const SILENT_MS = 500;
+
+class SoundDecoder {
+  constructor(failed) {
+    this.failed = failed;
+    this.port = null;
+    this.config = null;
+    this.decoder = null;
+    this.lastTime = 0;
+  }
+
+  configure(config) {
+    this.config = config && { ...config, description: fromBase64(config.description) };
+    this.close();
+    this.port?.postMessage({ reset: true });
+  }
+
+  close() {
+    if (this.decoder && this.decoder.state !== "closed") this.decoder.close();
+    this.decoder = null;
+  }
+
+  take({ time, duration, payload }) {
+    if (!this.port || !this.config || time <= this.lastTime) return;
+    this.lastTime = time;
+    this.decoder ??= this.open();
+    this.decoder.decode(new EncodedAudioChunk({ type: "key", timestamp: time, duration, data: payload }));
+  }
+
+  open() {
+    const { codec, rate, channels, description } = this.config;
+    const decoder = new AudioDecoder({
+      output: (data) => this.onDecoded(data),
+      error: (error) => {
+        if (this.decoder === decoder) this.decoder = null;
+        this.failed(error.message);
+      },
+    });
+    const config = { codec, sampleRate: rate, numberOfChannels: channels };
+    if (description.length) config.description = description;
+    decoder.configure(config);
+    return decoder;
+  }
+
+  onDecoded(data) {
+    const channels = [];
+    for (let index = 0; index < data.numberOfChannels; index += 1) {
+      const samples = new Float32Array(data.numberOfFrames);
+      data.copyTo(samples, { planeIndex: index, format: "f32-planar" });
+      channels.push(samples);
+    }
+    const time = data.timestamp;
+    data.close();
+    this.port?.postMessage({ time, channels }, channels.map((one) => one.buffer));
+  }
+}
+
+class Engine {
+  clock = new GatewayClock();
+  canvas = null;
+  context = null;
+  socket = null;
+  config = null;
+  decoder = null;
+  needsKey = true;
+  waiting = [];
+  timer = 0;
+  muted = true;
+  hidden = false;
+  shift = null;
+  heardAt = 0;
+  shown = 0;
+  shownAt = 0;
+  arrivedAt = 0;
+  resumedAt = 0;
+  trouble = 0;
+  tickets = new Map();
+  sound = new SoundDecoder((reason) => this.countTrouble(`sound: ${reason}`));
+
+  on(message) {
+    if (message.type === "begin") this.begin(message);
+    else if (message.type === "start") this.start();
+    else if (message.type === "ticket") this.onTicket(message);
+    else if (message.type === "sound") this.sound.port = message.port;
+    else if (message.type === "mute") this.setMuted(message.muted);
+    else if (message.type === "heard") this.onHeard(message.shift);
+    else if (message.type === "hidden") this.setHidden(message.hidden);
+  }
+
+  begin({ canvas, gateway, hidden }) {
+    this.canvas = canvas;
+    this.context = canvas.getContext("2d", { alpha: false, desynchronized: true });
+    this.hidden = hidden;
+    this.socket = new LastingSocket({
+      gateway,
+      path: "/gateway/watch",
+      query: { mode: "instant" },
+      getTicket: ({ fresh }) => this.askTicket(fresh),
+      clock: this.clock,
+      handlers: {
+        onText: (message) => this.onText(message),
+        onBinary: (buffer) => this.onFrame(readFrame(buffer)),
+        onLost: (detail) => this.onLost(detail),
+        isFinal: (code) => code === CLOSE.NORMAL || code === CLOSE.TOO_SLOW || code === CLOSE.FORBIDDEN,
+      },
+    });
+  }
+
+  start() {
+    this.socket.open();
+    setInterval(() => this.watch(), 500);
+  }
+
+  askTicket(fresh) {
+    const number = this.tickets.size + Math.random();
+    return new Promise((resolve, reject) => {
+      this.tickets.set(number, { resolve, reject });
+      postMessage({ type: "ticket", number, fresh });
+    });
+  }
+
+  onTicket({ number, ticket }) {
+    const asked = this.tickets.get(number);
+    this.tickets.delete(number);
+    if (ticket === null) asked?.reject(new Error("no ticket"));
+    else asked?.resolve(ticket);
+  }
+
+  setMuted(muted) {
+    this.muted = muted;
+    this.shift = null;
+    if (muted) this.sound.close();
+    this.schedule();
+  }
+
+  onHeard(shift) {
+    this.shift = shift;
+    this.heardAt = performance.now();
+  }
+
+  setHidden(hidden) {
+    this.hidden = hidden;
+    if (hidden) return;
+    this.closeDecoder();
+    this.resume();
+  }
+
+  onText(message) {
+    if (message.type === "state") postMessage({ type: "state", state: message.state });
+    else if (message.type === "config") this.configure(message);
+    else if (message.type === "pong") {
+      postMessage({ type: "clock", sentAt: message.client_ms, serverMs: message.server_ms, now: localNow() });
+    }
+  }
+
+  async configure({ video, audio }) {
+    const config = {
+      codec: video.codec,
+      description: fromBase64(video.description),
+      codedWidth: video.width,
+      codedHeight: video.height,
+      optimizeForLatency: true,
+    };
+    this.config = config;
+    this.closeDecoder();
+    this.sound.configure(audio);
+    const { supported } = await VideoDecoder.isConfigSupported(config).catch(() => ({ supported: false }));
+    if (!supported && this.config === config) this.fail(`cannot decode ${config.codec}`);
+  }
+
+  onFrame(frame) {
+    this.arrivedAt = performance.now();
+    if (frame.kind === SOUND) {
+      if (!this.muted) this.sound.take(frame);
+    } else if (frame.kind === KEY || frame.kind === DELTA) {
+      this.decode(frame);
+    }
+  }
+
+  decode({ kind, time, duration, payload }) {
+    // nobody looks: decoding would only cost battery; the group comes again when the page is back
+    if (!this.config || this.hidden || (this.needsKey && kind !== KEY)) return;
+    this.decoder ??= this.newDecoder();
+    if (this.decoder.decodeQueueSize > MAX_DECODING) {
+      this.needsKey = true;
+      this.countTrouble("the decoder is too slow");
+      return;
+    }
+    this.needsKey = false;
+    const type = kind === KEY ? "key" : "delta";
+    this.decoder.decode(new EncodedVideoChunk({ type, timestamp: time, duration, data: payload }));
+  }
+
+  newDecoder() {
+    const decoder = new VideoDecoder({
+      output: (frame) => this.onPicture(frame),
+      error: (error) => {
+        if (this.decoder !== decoder) return;
+        this.decoder = null;
+        this.needsKey = true;
+        this.countTrouble(error.message);
+        this.resume();
+      },
+    });
+    decoder.configure(this.config);
+    return decoder;
+  }
+
+  closeDecoder() {
+    for (const frame of this.waiting.splice(0)) frame.close();
+    if (this.decoder && this.decoder.state !== "closed") this.decoder.close();
+    this.decoder = null;
+    this.needsKey = true;
+  }
+
+  onPicture(frame) {
+    // a group that was asked for again starts in the past: it is decoded, but only what is new is shown
+    if (frame.timestamp <= this.shown) {
+      frame.close();
+      return;
+    }
+    this.waiting.push(frame);
+    if (this.waiting.length > MAX_WAITING) this.waiting.shift().close();
+    this.schedule();
+  }
+
+  /** Draw the newest picture that is due; come back for the next. */
+  schedule() {
+    clearTimeout(this.timer);
+    const now = performance.now();
+    let due = null;
+    while (this.waiting.length && this.dueAt(this.waiting[0]) <= now + 1) {
+      due?.close();
+      due = this.waiting.shift();
+    }
+    if (due) this.draw(due);
+    if (this.waiting.length) {
+      const wait = Math.min(1_000, this.dueAt(this.waiting[0]) - now);
+      this.timer = setTimeout(() => this.schedule(), wait);
+    }
+  }
+
+  /** On performance.now(); 0: at once. */
+  dueAt(frame) {
+    if (this.muted || this.shift === null || performance.now() - this.heardAt > SILENT_MS) return 0;
+    return (frame.timestamp - this.shift) / 1000 - performance.timeOrigin - LEAD_MS;
+  }
+
+  draw(frame) {
+    const { displayWidth: width, displayHeight: height, timestamp } = frame;
+    if (this.canvas.width !== width || this.canvas.height !== height) {
+      this.canvas.width = width;
+      this.canvas.height = height;
+    }
+    this.context.drawImage(frame, 0, 0, width, height);
+    frame.close();
+    this.shown = timestamp;
+    this.shownAt = performance.now();
+    const delay = this.clock.isKnown ? Math.max(0, this.clock.now() - timestamp / 1000) : null;
+    postMessage({ type: "picture", time: timestamp, delay });
+  }
+
+  /** Chunks come but no picture is seen: ask for the group again, at last give up. */
+  watch() {
+    const now = performance.now();
+    const arriving = now - this.arrivedAt < 1_000;
+    if (this.hidden || !arriving || now - Math.max(this.shownAt, this.resumedAt) < FROZEN_MS) return;
+    this.closeDecoder();
+    this.countTrouble("no picture");
+    this.resume();
+  }
+
+  resume() {
+    this.resumedAt = performance.now();
+    this.socket.sendText({ type: "resume" });
+  }
+
+  countTrouble(reason) {
+    this.trouble += 1;
+    setTimeout(() => {
+      this.trouble -= 1;
+    }, TROUBLE_MS);
+    if (this.trouble >= MAX_TROUBLE) this.fail(reason);
+  }
+
+  onLost({ code, retryMs }) {
+    this.needsKey = true;
+    if (retryMs !== null) return;
+    if (code === CLOSE.NORMAL) postMessage({ type: "state", state: "ended" });
+    else this.fail(code === CLOSE.TOO_SLOW ? "too slow" : "refused");
+  }
+
+  fail(reason) {
+    this.socket.close();
+    this.closeDecoder();
+    this.sound.close();
+    postMessage({ type: "failed", reason });
+  }
+}
+
+const engine = new Engine();
+globalThis.onmessage = ({ data }) => engine.on(data);
