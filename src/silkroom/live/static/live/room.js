@@ -195,6 +195,9 @@ function drawShow({ broadcast, likes, tray }) {
   parts.onair.hidden = broadcast.state !== "on_air";
   parts["viewers-chip"].hidden = !hasBegun;
   parts.waiting.hidden = hasBegun || hasPicture || broadcast.state === "ended";
+  setText(parts["waiting-title"], broadcast.title);
+  parts.cover.hidden = !broadcast.cover;
+  if (broadcast.cover && parts.cover.getAttribute("src") !== broadcast.cover) parts.cover.src = broadcast.cover;
   setText(parts.host, broadcast.host_name ? `${broadcast.host_name} · ${broadcast.title}` : broadcast.title);
   setText(parts.likes, likes ? shortCount(likes) : "");
   setText(parts["tray-count"], tray.length || "");

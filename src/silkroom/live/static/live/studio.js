@@ -15,7 +15,6 @@ import "./media/player.js";
 
 const TURN_MS = 250;
 const REACHED_MS = 4_000; // longer than this, and the words of a command say that it is still on its way
-const SOURCE_LOST_MS = 1_500;
 
 const config = readJson("studio");
 const studio = document.getElementById("main");
@@ -131,9 +130,12 @@ const check = new Check(parts, {
     return command("cover", form, { words: gettext("Saved.") });
   },
 });
-parts.own.addEventListener("resize", () => fit(parts.own.videoWidth, parts.own.videoHeight));
-function fit(width, height) {
-  if (width && height) studio.style.setProperty("--picture", (width / height).toFixed(4));
+parts.own.addEventListener("resize", () => fitMonitor());
+/** The frame takes the shape of the picture in it: one's own, or what the room sees. */
+function fitMonitor() {
+  const { videoWidth, videoHeight, width, height } = parts.own.hidden ? (parts.seen.way?.element ?? {}) : parts.own;
+  const [wide, high] = videoWidth === undefined ? [width, height] : [videoWidth, videoHeight];
+  if (wide && high) studio.style.setProperty("--picture", (wide / high).toFixed(4));
 }
 
 function sourceTrouble(error) {
@@ -187,12 +189,32 @@ let isMicOff = false;
 let isCameraOff = false;
 
 async function begin(verb) {
-  if (!sender.stream && config.tickets.ingest !== undefined) {
+  if (!sender.stream) {
     await check.open();
     if (!sender.stream) return;
   }
   if (await command(verb)) await sender.start();
 }
+
+// ---- the source in the middle of the show ----
+
+/** Only the tab that was sending goes on by itself after a reload: whoever just looks in must not take the picture over. */
+const SENDING = `silkroom.sending.${config.code}`;
+sender.addEventListener("state", () => {
+  if (sender.isOwn) sessionStorage.setItem(SENDING, "yes");
+  else if (["stopped", "replaced"].includes(sent.state)) sessionStorage.removeItem(SENDING);
+});
+
+function turnSource() {
+  studio.toggleAttribute("data-source");
+  if (studio.hasAttribute("data-source") && !sender.stream) check.open();
+  draw();
+}
+parts["send-here"].addEventListener("click", async () => {
+  await sender.start();
+  studio.removeAttribute("data-source");
+  draw();
+});
 
 const keys = new Keys(parts.keys, [
   { code: "KeyN", letter: "N", icon: "next", label: gettext("Next garment"), kind: "main", shown: inShow, hint: () => (running.following ? named(running.following) : ""), enabled: () => Boolean(running.following), act: () => command("spotlight", { style: running.following.style }) },
@@ -200,6 +222,7 @@ const keys = new Keys(parts.keys, [
   { code: "Space", letter: gettext("Space"), icon: "check", label: gettext("Answered"), shown: inShow, enabled: () => Boolean(asked.question), act: () => command("answered", { question: asked.question.n, media_ms: sender.mediaMs }) },
   { code: "KeyM", letter: "M", icon: "mic", pressedIcon: "mic-off", label: () => (isMicOff ? gettext("Sound is off") : gettext("Sound is on")), shown: (state) => inShow(state) && sender.isOwn, pressed: () => isMicOff, act: () => { isMicOff = !isMicOff; sender.setMicrophone(!isMicOff); draw(); } },
   { code: "KeyV", letter: "V", icon: "camera", pressedIcon: "camera-off", label: () => (isCameraOff ? gettext("Picture is off") : gettext("Picture is on")), shown: (state) => inShow(state) && sender.isOwn, pressed: () => isCameraOff, act: () => { isCameraOff = !isCameraOff; sender.setCamera(!isCameraOff); draw(); } },
+  { code: "KeyC", letter: "C", icon: "settings", label: gettext("Source"), kind: "toggle", shown: (state) => mayLead && inShow(state), pressed: () => studio.hasAttribute("data-source"), act: turnSource },
   { code: "KeyR", letter: "R", icon: "camera", label: gettext("Rehearse privately"), shown: ({ broadcast }) => mayLead && broadcast.state === "planned", act: () => begin("rehearse") },
   { code: "KeyS", letter: "S", icon: "stop", label: gettext("Stop rehearsing"), shown: ({ broadcast }) => mayLead && broadcast.state === "rehearsing", act: async () => { if (await post(config.urls.rehearse, { on: false }).catch((error) => told.wrong(error))) sender.stop(); } },
   { code: "KeyL", letter: "L", icon: "air", label: gettext("Go live"), kind: "main", shown: ({ broadcast }) => mayLead && (broadcast.state === "planned" || broadcast.state === "rehearsing"), act: () => begin("go_live") },
@@ -249,9 +272,12 @@ function drawMonitor(state) {
   const isWatching = inShow(state) && !sender.isOwn;
   if (isWatching && parts.seen.hidden) watch();
   else if (!isWatching && !parts.seen.hidden) parts.seen.detach();
+  const isChoosing = isWatching && studio.hasAttribute("data-source") && Boolean(sender.stream);
   parts.seen.hidden = !isWatching;
-  parts.own.hidden = isWatching;
+  parts.seen.style.visibility = isChoosing ? "hidden" : "";
+  parts.own.hidden = isWatching && !isChoosing;
   parts.empty.hidden = isWatching || Boolean(sender.stream);
+  fitMonitor();
   parts.muted.hidden = !isMicOff;
 }
 
@@ -290,6 +316,7 @@ function draw() {
   keys.update(state);
   check.update(state);
   if (parts["add-dialog"].open) adding.draw();
+  parts["send-here"].hidden = !inShow(state) || sender.isOwn || !sender.stream;
   drawChecks();
   drawEncoder();
   drawMonitor(state);
@@ -312,6 +339,7 @@ setInterval(() => {
   const nowMs = socket.now();
   board.turn(socket.state, nowMs);
   running.turn(nowMs);
+  fitMonitor();
   drawEncoder();
 }, TURN_MS);
 
@@ -324,9 +352,8 @@ addEventListener("beforeunload", (event) => {
 drawViews();
 draw();
 socket.open();
-if (mayLead && socket.state?.broadcast.state !== "ended") {
-  check.open().then(() => {
-    // The page was reloaded in the middle of the show: the picture goes on.
-    if (socket.state && inShow(socket.state) && sender.stream) setTimeout(() => sender.start(), SOURCE_LOST_MS);
-  });
+if (mayLead && socket.state?.broadcast.state === "planned") check.open();
+else if (mayLead && inShow(socket.state) && sessionStorage.getItem(SENDING)) {
+  // The page was reloaded in the middle of the show: the picture goes on.
+  check.open().then(() => sender.stream && sender.start());
 }

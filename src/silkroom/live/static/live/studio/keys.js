@@ -4,6 +4,9 @@ import { h, icon, keyed, setIcon, setText } from "../dom.js";
 /** Where a letter is not wanted: somebody types, or a dialog asks something. */
 const isTyping = (target) => Boolean(target.closest?.("input:not([type=checkbox], [type=file]), textarea, select, [contenteditable]"));
 
+/** More than these stand narrower, with their letter in the corner. */
+const MOST_IN_A_ROW = 6;
+
 export class Keys {
   #root;
   #keys;
@@ -30,6 +33,7 @@ export class Keys {
   update(state) {
     const shown = this.#keys.filter((one) => one.shown?.(state) ?? true);
     this.#byCode.clear();
+    this.#root.toggleAttribute("data-many", shown.length > MOST_IN_A_ROW);
     keyed(
       this.#root, shown, (one) => one.code,
       (one) => {

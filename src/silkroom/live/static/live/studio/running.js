@@ -1,5 +1,5 @@
 /** Left: the garment on show, large, and the running order. A row shows its garment; before the show rows can be moved. */
-import { h, icon, keyed, setText } from "../dom.js";
+import { h, icon, keyed, setText, wantsCalm } from "../dom.js";
 import { FEW, countdown, dealLeft, frame, leftBySize, named, openDealOf, piecesLeft, showPrice } from "../room/garment.js";
 import { garmentOf } from "../state.js";
 
@@ -8,6 +8,7 @@ export class Running {
   #verbs;
   #state;
   #now = {};
+  #shown = null;
 
   /** `verbs`: spotlight(style), order([styles]). */
   constructor(parts, verbs) {
@@ -25,6 +26,11 @@ export class Running {
     this.#state = state;
     this.#drawNow(nowMs);
     keyed(this.#parts.order, state.tray, (one) => one.style, (one) => this.#makeTurn(one), (element, one) => this.#drawTurn(element, one));
+    if (this.#shown !== state.spotlight) {
+      this.#shown = state.spotlight;
+      // After the garment above the list has its height.
+      requestAnimationFrame(() => this.#parts.order.querySelector("[data-now]")?.scrollIntoView({ block: "center", behavior: wantsCalm() ? "auto" : "smooth" }));
+    }
     this.turn(nowMs);
   }
 
@@ -35,17 +41,16 @@ export class Running {
     const garment = this.#state.spotlight === null ? undefined : garmentOf(this.#state, this.#state.spotlight);
     keyed(
       root, [garment ?? { style: "none" }], (one) => one.style,
-      (one) => (one === garment ? this.#makeNow(garment) : this.#makeNone()),
-      (element, one) => one === garment && this.#drawSizes(garment),
+      (one) => (one === garment ? this.#makeNow(garment) : h("p", { class: "now__empty" })),
+      (element, one) => {
+        if (one === garment) this.#drawSizes(garment);
+        else setText(element, this.#state.tray.length ? gettext("Nothing is on show. N shows the first garment.") : gettext("Add the garments that you will show."));
+      },
     );
     if (!garment) {
       this.#now = {};
       root.removeAttribute("data-deal");
     }
-  }
-
-  #makeNone() {
-    return h("p", { class: "now__empty" }, this.#state.tray.length ? gettext("Nothing is on show. N shows the first garment.") : gettext("Add the garments that you will show."));
   }
 
   #makeNow(garment) {
