@@ -115,9 +115,14 @@ class Sellable(models.Model):
 class Hold(models.Model):
     """Pieces promised to somebody until ``lapses_at``; not while ``paying_until`` lies ahead."""
 
-    # Every index is written in a sale: holds are only looked for by source, or, while open, by item.
-    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="holds", db_index=False)
-    place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="holds", db_index=False)
+    # Every index is written in a sale: holds are only looked for by source, or, while open, by item. No constraint in
+    # the database: whoever takes a hold has the sellable row of this item and place locked, and that row has both.
+    item = models.ForeignKey(
+        Item, on_delete=models.PROTECT, related_name="holds", db_index=False, db_constraint=False
+    )
+    place = models.ForeignKey(
+        Place, on_delete=models.PROTECT, related_name="holds", db_index=False, db_constraint=False
+    )
     quantity = models.BigIntegerField()
     source = models.CharField(max_length=80)
     state = models.CharField(max_length=10, choices=choices_of(HoldState), default=HoldState.OPEN)

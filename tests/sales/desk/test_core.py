@@ -29,6 +29,7 @@ from silkroom.sales.desk.core import (
     lacking,
 )
 from silkroom.sales.desk.errors import (
+    BuyerUnknown,
     ChannelUnusable,
     KeyReused,
     OfferCapReached,
@@ -88,6 +89,7 @@ def shelf(
         for one in variants
     }
     return Shelf(
+        buyers={1, 2, 3},
         variants={one.variant_id: one for one in variants},
         stock=stock,
         offers={one.offer_id: one for one in offers},
@@ -162,6 +164,10 @@ def test_an_offer_never_makes_a_garment_dearer() -> None:
     assert decision.total_minor == 5000
 
 
+def test_somebody_who_does_not_exist_buys_nothing() -> None:
+    assert isinstance(refusal(order(person=9), shelf(5)), BuyerUnknown)
+
+
 @pytest.mark.parametrize("facts", [{"shop_id": 2}, {"is_sold": False}])
 def test_what_is_not_on_sale_here_is_unknown(facts: dict[str, Any]) -> None:
     assert isinstance(refusal(order(), shelf(5, variants=(variant(**facts),))), VariantUnknown)
@@ -172,7 +178,7 @@ def test_a_variant_that_does_not_exist_is_unknown() -> None:
 
 
 def test_a_garment_without_any_stock_is_sold_out() -> None:
-    refused = refusal(order(), Shelf(variants={7: variant()}))
+    refused = refusal(order(), Shelf(buyers={1}, variants={7: variant()}))
     assert (refused.code, refused.data) == ("sold_out", {"variant": 7, "left": 0})
 
 
@@ -284,6 +290,7 @@ def test_only_lacking_pieces_ask_for_lapsing() -> None:
 @pytest.mark.parametrize(
     ("request_", "error"),
     [
+        (OrderRequest(2**63, 1, "web", uuid4(), (OrderLineRequest(7, 1),)), BuyerUnknown),
         (OrderRequest(1, 1, "web", uuid4(), ()), TooManyLines),
         (OrderRequest(1, 1, "web", uuid4(), (OrderLineRequest(7, 1),) * 21), TooManyLines),
         (OrderRequest(1, 1, "", uuid4(), (OrderLineRequest(7, 1),)), ChannelUnusable),
@@ -395,7 +402,7 @@ def test_later_requests_do_not_change_what_earlier_ones_get(
     stock = {
         item: [StockRow(row.sellable_id, row.place_id, row.free) for row in rows] for item, rows in on.stock.items()
     }
-    again = Shelf(on.variants, stock, on.offers, on.uses, on.known)
+    again = Shelf(on.buyers, on.variants, stock, on.offers, on.uses, on.known)
     whole, _ = decide(requests, on, now=NOW)
     part, _ = decide(requests[:cut], again, now=NOW)
     assert [_shape(one) for one in whole[: len(part)]] == [_shape(one) for one in part]

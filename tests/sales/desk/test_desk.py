@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from queue import SimpleQueue
 from uuid import uuid4
@@ -36,11 +36,13 @@ from silkroom.sales.desk.errors import (
     DeskUnavailable,
     KeyReused,
     OfferCapReached,
+    OrderFailed,
     PersonLimitReached,
     SoldOut,
     TooBusy,
     VariantUnknown,
 )
+from silkroom.sales.desk.pipe import Pipe
 from silkroom.sales.offers.models import Offer, OfferUse
 from silkroom.sales.orders.models import Order, OrderLine
 from silkroom.sales.orders.states import OrderState
@@ -263,15 +265,46 @@ def test_a_batch_is_served_in_order_and_each_request_fails_alone(desk: Desk) -> 
     assert Order.objects.count() == 3
 
 
-def test_a_request_the_database_refuses_does_not_spoil_its_batch(desk: Desk) -> None:
-    stocked, (first, *people) = make_shop(pieces=20), make_people(6)
-    requests = [ask_for(stocked, person) for person in people]
-    requests.insert(2, ask_for(stocked, 2**40))
+def test_people_who_left_or_never_were_buy_nothing(desk: Desk) -> None:
+    stocked, (first, gone, buyer) = make_shop(pieces=20), make_people(3)
+    Person.objects.filter(pk=gone.pk).update(is_active=False)
+    requests = [ask_for(stocked, 2**40), ask_for(stocked, gone), ask_for(stocked, buyer)]
     answers = in_one_batch(desk, stocked, requests, first)
-    assert [type(one) for one in answers] == [OrderReceipt] * 2 + [BuyerUnknown] + [OrderReceipt] * 3
+    assert [type(one) for one in answers] == [BuyerUnknown, BuyerUnknown, OrderReceipt]
+    assert stock_row(stocked) == (20, 2)
+
+
+@pytest.fixture
+def database_dislikes() -> Iterator[Callable[[Person], None]]:
+    """The database refuses orders of a person, for a reason that nobody foresaw."""
+
+    def refuse(person: Person) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "CREATE FUNCTION dislike() RETURNS trigger LANGUAGE plpgsql AS "
+                "$$ BEGIN RAISE EXCEPTION 'unforeseen'; END $$"
+            )
+            cursor.execute(
+                "CREATE TRIGGER dislike BEFORE INSERT ON sales_order FOR EACH ROW "
+                f"WHEN (NEW.person_id = {person.pk}) EXECUTE FUNCTION dislike()"
+            )
+
+    yield refuse
+    with connection.cursor() as cursor:
+        cursor.execute("DROP FUNCTION IF EXISTS dislike CASCADE")
+
+
+def test_a_request_the_database_refuses_does_not_spoil_its_batch(
+    desk: Desk, database_dislikes: Callable[[Person], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    stocked, (first, *people) = make_shop(pieces=20), make_people(7)
+    database_dislikes(people[2])
+    answers = in_one_batch(desk, stocked, [ask_for(stocked, person) for person in people], first)
+    assert [type(one) for one in answers] == [OrderReceipt] * 2 + [OrderFailed] + [OrderReceipt] * 3
     assert stock_row(stocked) == (20, 6)
     assert Order.objects.count() == 6
     assert differences() == []
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == ["order failed"]
 
 
 @pytest.mark.parametrize("lines", [(), (OrderLineRequest(1, 0),), (OrderLineRequest(1, 100),)])
@@ -495,8 +528,9 @@ def end_desk_connections() -> None:
 def test_synchronous_commit_stays_on(desk: Desk) -> None:
     stocked, (buyer,) = make_shop(pieces=9), make_people(1)
     desk.place_blocking(ask_for(stocked, buyer))
-    writer = desk._writer._connection
-    assert writer is not None
-    shown = [writer.execute(f"SHOW {name}").fetchone() for name in ("synchronous_commit", "fsync")]
-    writer.rollback()
-    assert shown == [("on",), ("on",)]
+    desk.close()
+    pipe = Pipe(desk._writer._conninfo, ["SHOW synchronous_commit", "SHOW fsync"])
+    try:
+        assert pipe.run(("SHOW synchronous_commit", ()), ("SHOW fsync", ())) == [[(b"on",)], [(b"on",)]]
+    finally:
+        pipe.close()

@@ -12,9 +12,12 @@ from datetime import datetime
 from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
+import msgspec
+
 from silkroom.kit.clock import to_milliseconds
 from silkroom.kit.errors import Refusal
 from silkroom.sales.desk.errors import (
+    BuyerUnknown,
     ChannelUnusable,
     KeyReused,
     OfferCapReached,
@@ -37,8 +40,7 @@ LARGEST_ID = 2**63 - 1
 LONGEST_CHANNEL = 80
 
 
-@dataclass(frozen=True, slots=True)
-class OrderLineRequest:
+class OrderLineRequest(msgspec.Struct, frozen=True):
     """So many pieces of a variant, at the price of an offer or at its own.
 
     ``seen_price_minor``: the price of one piece that the buyer saw; a higher true price refuses the order.
@@ -50,8 +52,7 @@ class OrderLineRequest:
     seen_price_minor: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OrderRequest:
+class OrderRequest(msgspec.Struct, frozen=True):
     """What a person wants from one shop. ``key``: made once by the client for this order and sent again unchanged."""
 
     person_id: int
@@ -118,6 +119,8 @@ class KnownOrder:
 class Shelf:
     """What the writer found, under lock. ``stock``: rows of each item, the place to be emptied first comes first."""
 
+    buyers: set[int] = field(default_factory=set)
+    """People who may order."""
     variants: dict[int, VariantFacts] = field(default_factory=dict)
     stock: dict[int, list[StockRow]] = field(default_factory=dict)
     offers: dict[int, OfferFacts] = field(default_factory=dict)
@@ -126,8 +129,9 @@ class Shelf:
     known: dict[OrderKey, KnownOrder] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class DecidedLine:
+class DecidedLine(NamedTuple):
+    """A line of an accepted order and where its pieces come from."""
+
     variant: VariantFacts
     offer: OfferFacts | None
     place_id: int
@@ -135,8 +139,7 @@ class DecidedLine:
     unit_price_minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """Write this order."""
 
     lines: tuple[DecidedLine, ...]
@@ -183,6 +186,8 @@ def check_request(request: OrderRequest) -> None:
     """Raise the refusal of a request that no stock could satisfy. Doors call it before anything is queued."""
     if not 1 <= len(request.lines) <= MOST_LINES:
         raise TooManyLines(most=MOST_LINES)
+    if not 1 <= request.person_id <= LARGEST_ID:
+        raise BuyerUnknown
     channel = request.channel
     if not 1 <= len(channel) <= LONGEST_CHANNEL or not channel.isprintable():
         raise ChannelUnusable
@@ -252,6 +257,8 @@ class _Counter:
         known = self.shelf.known.get(key)
         if known is not None:
             return Repeated(known.order_id) if known.wanted == wanted_by(request) else KeyReused(number=known.number)
+        if request.person_id not in self.shelf.buyers:
+            return BuyerUnknown()
         try:
             lines = [self._asked(request, line) for line in request.lines]
             self._check_counts(request, lines)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiptLine:
+class ReceiptLine(msgspec.Struct, frozen=True):
+    """A line of a committed order."""
+
     variant_id: int
     sku: str
     title: str
@@ -16,8 +17,7 @@ class ReceiptLine:
     offer_id: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class OrderReceipt:
+class OrderReceipt(msgspec.Struct, frozen=True):
     """A committed order. ``repeated``: made by an earlier request with the same key; ``state`` may have moved on."""
 
     number: str
@@ -29,8 +29,7 @@ class OrderReceipt:
     repeated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
+class Committed(msgspec.Struct, frozen=True):
     """What became durable: so many new orders, of these items and offers."""
 
     orders: int

@@ -13,13 +13,15 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TypeAlias, cast
+from uuid import UUID
 
 import msgspec
 import psycopg
+from msgspec.structs import replace
 from psycopg import conninfo as conninfo_of
 from psycopg import errors as database_errors
 
@@ -44,7 +46,8 @@ from silkroom.sales.desk.core import (
     in_order,
     lacking,
 )
-from silkroom.sales.desk.errors import BuyerUnknown, DeskUnavailable, KeyReused, OrderFailed
+from silkroom.sales.desk.errors import DeskUnavailable, KeyReused, OrderFailed
+from silkroom.sales.desk.pipe import Call, Pipe, Row
 from silkroom.sales.desk.receipts import Committed, OrderReceipt, ReceiptLine
 from silkroom.sales.desk.statements import number_list, plain_list, text_list
 from silkroom.sales.orders.services import lapse_due_orders
@@ -54,11 +57,20 @@ log = logging.getLogger(__name__)
 TRIES = 4
 """How often a batch is sent again unchanged after a deadlock or a lock that did not come."""
 
+AWAY_PAUSE_SECONDS = 0.05
+
+LAPSE_PAUSE_SECONDS = 0.5
+"""After nothing could be lapsed (a payment is under way), so long no batch tries again."""
+
+IDS_AT_ONCE = 512
+
 AGAIN = (
     database_errors.DeadlockDetected,
     database_errors.SerializationFailure,
     database_errors.LockNotAvailable,
     database_errors.QueryCanceled,
+    # The same key through another desk at the same moment: the next look finds its order.
+    database_errors.UniqueViolation,
 )
 """The transaction was undone, and nothing was wrong with it."""
 
@@ -70,11 +82,22 @@ AWAY = (
 """PostgreSQL is gone, starting, stopping, full, or has become a copy of another."""
 
 Answer: TypeAlias = OrderReceipt | Refusal
-Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-LAPSE_PAUSE_SECONDS = 0.5
-"""After nothing could be lapsed (a payment is under way), so long no batch tries again."""
+class OrderNews(msgspec.Struct):
+    """Data of the journal entry ``order.placed``."""
+
+    order: int
+    number: str
+    person: int
+    channel: str
+    items: list[int]
+    offers: list[int]
+    pieces: int
+    total_minor: int
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +112,7 @@ class _Found:
 
 @dataclass(slots=True)
 class _Rows:
-    """What is written for the accepted requests of a batch, column by column."""
+    """What is written for the accepted requests of a batch, row by row."""
 
     receipts: dict[int, OrderReceipt] = field(default_factory=dict)
     """By the request's place in the batch."""
@@ -109,6 +132,7 @@ class Writer:
         patience_seconds: float = 5.0,
         moment: Callable[[], float] = time.monotonic,
     ) -> None:
+        given = str(conninfo_of.conninfo_to_dict(conninfo).get("options") or "")
         self._conninfo = conninfo_of.make_conninfo(
             conninfo,
             application_name="silkroom order desk",
@@ -117,156 +141,153 @@ class Writer:
             keepalives_interval=2,
             keepalives_count=3,
             tcp_user_timeout=8000,
-            options=sql.SESSION,
+            options=f"{given} {sql.SESSION}".strip(),
         )
         self._hold = timedelta(seconds=hold_seconds)
         self._patience = patience_seconds
         self._moment = moment
-        self._connection: Connection | None = None
+        self._pipe: Pipe | None = None
+        self._is_away = False
         self._spare_ids: deque[tuple[int, int]] = deque()
         """(order, hold): a pair for each line; an order uses the first number of its first line's pair."""
-        self._committed: list[tuple[int, Iterable[int], Iterable[int]]] = []
+        self._committed: list[tuple[int, Collection[int], Collection[int]]] = []
         self._no_lapse_before = 0.0
 
     def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        """Let go of the connection; the next batch makes a new one."""
+        if self._pipe is not None:
+            self._pipe.close()
+            self._pipe = None
 
     def serve(self, requests: Sequence[OrderRequest]) -> tuple[list[Answer], Committed]:
         """An answer for each request, in order; within `patience_seconds` also when PostgreSQL is away."""
         self._committed = []
-        answers = self._serve(requests, self._moment() + self._patience, TRIES)
+        # Whoever comes while PostgreSQL is known to be away is told after one try.
+        patience = 0.0 if self._is_away else self._patience
+        answers = self._serve(requests, self._moment() + patience)
         return answers, _sum_up(self._committed)
 
-    def _serve(self, requests: Sequence[OrderRequest], give_up_at: float, tries: int) -> list[Answer]:
-        try:
-            return self._attempt(requests)
-        except AGAIN as error:
-            log.info("order batch undone, again", extra={"orders": len(requests), "reason": str(error)})
-            self._undo()
-            if tries > 1:
-                return self._serve(requests, give_up_at, tries - 1)
-            return self._split(requests, give_up_at, error)
-        except AWAY as error:
-            log.warning("order desk lost PostgreSQL", extra={"orders": len(requests), "reason": str(error)})
-            self._drop_connection()
-            if self._moment() >= give_up_at:
-                return [DeskUnavailable() for _ in requests]
-            time.sleep(0.05)
-            return self._serve(requests, give_up_at, tries)
-        except psycopg.Error as error:
-            self._undo()
-            return self._split(requests, give_up_at, error)
+    def _serve(self, requests: Sequence[OrderRequest], give_up_at: float) -> list[Answer]:
+        tries = TRIES
+        while True:
+            try:
+                answers = self._attempt(requests)
+            except AGAIN as error:
+                log.info("order batch undone, again", extra={"orders": len(requests), "reason": str(error)})
+                self._undo()
+                tries -= 1
+                if not tries:
+                    return self._split(requests, give_up_at, error)
+            except AWAY as error:
+                log.warning("order desk lost PostgreSQL", extra={"orders": len(requests), "reason": str(error)})
+                self.close()
+                if self._moment() >= give_up_at:
+                    self._is_away = True
+                    return [DeskUnavailable() for _ in requests]
+                time.sleep(AWAY_PAUSE_SECONDS)
+            except psycopg.Error as error:
+                self._undo()
+                return self._split(requests, give_up_at, error)
+            else:
+                self._is_away = False
+                return answers
 
     def _split(self, requests: Sequence[OrderRequest], give_up_at: float, error: psycopg.Error) -> list[Answer]:
         """Halves, so that a bad request ends up alone."""
         if len(requests) == 1:
-            return [self._refusal_for(requests[0], error)]
+            return [_refusal_for(requests[0], error)]
         middle = len(requests) // 2
-        return [
-            *self._serve(requests[:middle], give_up_at, TRIES),
-            *self._serve(requests[middle:], give_up_at, TRIES),
-        ]
-
-    def _refusal_for(self, request: OrderRequest, error: psycopg.Error) -> Refusal:
-        if isinstance(error, AGAIN):
-            return DeskUnavailable()
-        if isinstance(error, database_errors.ForeignKeyViolation):
-            return BuyerUnknown()
-        log.error("order failed", exc_info=error, extra={"person": request.person_id, "key": str(request.key)})
-        return OrderFailed()
+        return [*self._serve(requests[:middle], give_up_at), *self._serve(requests[middle:], give_up_at)]
 
     # --- connection ---------------------------------------------------------------------------------
 
-    def _connect(self) -> Connection:
-        if self._connection is None or self._connection.closed:
-            self._connection = psycopg.connect(self._conninfo, prepare_threshold=0)
+    def _connect(self) -> Pipe:
+        if self._pipe is None:
+            self._pipe = Pipe(self._conninfo, sql.ALL)
             # Numbers taken from a sequence are durable only with a later commit: after a crash they may be given again.
             self._spare_ids.clear()
-        return self._connection
+        return self._pipe
 
     def _undo(self) -> None:
-        if self._connection is None:
+        if self._pipe is None:
             return
         try:
-            self._connection.rollback()
+            self._pipe.run((sql.ROLLBACK, ()))
         except psycopg.Error:
-            self._drop_connection()
-
-    def _drop_connection(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+            self.close()
 
     # --- one transaction ----------------------------------------------------------------------------
 
     def _attempt(self, requests: Sequence[OrderRequest]) -> list[Answer]:
-        connection = self._connect()
-        with connection.pipeline():
-            found = self._look(connection, requests)
+        pipe = self._connect()
+        found = self._look(pipe, requests)
+        decisions, changes = decide(requests, found.shelf, now=found.now)
+        if found.has_due_orders and self._moment() >= self._no_lapse_before and lacking(decisions):
+            self._lapse(pipe, found.shelf)
+            found = self._look(pipe, requests)
             decisions, changes = decide(requests, found.shelf, now=found.now)
-            if found.has_due_orders and lacking(decisions) and self._may_lapse():
-                self._lapse(connection, found.shelf)
-                found = self._look(connection, requests)
-                decisions, changes = decide(requests, found.shelf, now=found.now)
-            rows = self._make_rows(requests, decisions, found.now)
-            if rows.orders:
-                self._write(connection, rows, changes, found.shelf, found.now)
-                connection.commit()
-                self._committed.append((len(rows.orders), found.shelf.stock.keys(), changes.taken.keys()))
-            else:
-                connection.rollback()
+        rows = self._make_rows(requests, decisions, found.now)
+        if rows.orders:
+            pipe.run(*self._writes(rows, changes, found.shelf, found.now), (sql.COMMIT, ()))
+            self._committed.append((len(rows.orders), list(found.shelf.stock), list(changes.taken)))
+        else:
+            pipe.run((sql.ROLLBACK, ()))
         return _answers(decisions, rows, found.receipts)
 
-    def _may_lapse(self) -> bool:
-        return self._moment() >= self._no_lapse_before
-
-    def _lapse(self, connection: Connection, shelf: Shelf) -> None:
+    def _lapse(self, pipe: Pipe, shelf: Shelf) -> None:
         """Somebody would go without: end orders that are due and keep what is wanted.
 
         In a transaction of its own, since it locks orders, and orders come before sellable rows.
         """
-        connection.rollback()
-        ended = lapse_due_orders(cursor=connection.cursor(), items=list(shelf.stock), offers=list(shelf.offers))
-        connection.commit()
+        pipe.run((sql.ROLLBACK, ()))
+        connection = pipe.leave()
+        try:
+            with connection.transaction():
+                ended = lapse_due_orders(
+                    cursor=connection.cursor(), items=list(shelf.stock), offers=list(shelf.offers)
+                )
+        finally:
+            pipe.enter()
         if not ended:
             self._no_lapse_before = self._moment() + LAPSE_PAUSE_SECONDS
 
-    def _look(self, connection: Connection, requests: Sequence[OrderRequest]) -> _Found:
+    def _look(self, pipe: Pipe, requests: Sequence[OrderRequest]) -> _Found:
         """Lock and read, in one round trip."""
         variants = number_list(sorted({line.variant_id for request in requests for line in request.lines}))
+        buyers = sorted({request.person_id for request in requests})
         uses = {
             (line.offer_id, request.person_id)
             for request in requests
             for line in request.lines
             if line.offer_id is not None
         }
-        run = connection.execute
-        stock = run(sql.LOCK_STOCK, (variants,))
-        facts = run(sql.READ_VARIANTS, (variants,))
+        calls: list[Call] = [(sql.BEGIN, ()), (sql.LOCK_STOCK, (variants,))]
         if uses:
-            offers = run(sql.LOCK_OFFERS, (number_list(sorted({offer for offer, _ in uses})),))
-            used = run(sql.READ_USES, (number_list(offer for offer, _ in uses), number_list(who for _, who in uses)))
-        known = run(
-            sql.READ_KNOWN,
-            (
-                number_list(request.person_id for request in requests),
-                plain_list(request.key.hex for request in requests),
-            ),
-        )
-        # Last, so that it is a moment after all locks were obtained.
-        moment = run(sql.READ_MOMENT)
-        missing = sum(len(request.lines) for request in requests) - len(self._spare_ids)
+            calls.append((sql.LOCK_OFFERS, (number_list(sorted({offer for offer, _ in uses})),)))
+            calls.append((sql.READ_USES, (number_list(one for one, _ in uses), number_list(who for _, who in uses))))
+        calls.append((sql.LOCK_VARIANTS, (variants,)))
+        calls.append((sql.LOCK_BUYERS, (number_list(buyers),)))
+        people = number_list([request.person_id for request in requests])
+        calls.append((sql.READ_KNOWN, (people, plain_list([request.key.hex for request in requests]))))
+        # After all locks, so that nobody waited in between.
+        calls.append((sql.READ_MOMENT, ()))
+        missing = sum([len(request.lines) for request in requests]) - len(self._spare_ids)
         if missing > 0:
-            self._spare_ids.extend(run(sql.RESERVE_IDS, (missing,)).fetchall())
-        shelf = Shelf(variants={row[0]: VariantFacts(*row) for row in facts}, stock=_stock_by_item(stock.fetchall()))
-        if uses:
-            shelf.offers = {row[0]: OfferFacts(*row) for row in offers}
-            shelf.uses = {(row[0], row[1]): row[2] for row in used}
-        receipts, shelf.known = _known_orders(known.fetchall())
-        now, has_due_orders = moment.fetchone() or (None, None)
-        return _Found(shelf, now, has_due_orders, receipts)
+            calls.append((sql.RESERVE_IDS, (str(missing + IDS_AT_ONCE),)))
+        answers = dict(zip([statement for statement, _ in calls], pipe.run(*calls), strict=True))
+        for orders, holds in answers.get(sql.RESERVE_IDS, ()):
+            self._spare_ids.extend(zip(_numbers(orders), _numbers(holds), strict=True))
+        receipts, known = _known_orders(answers[sql.READ_KNOWN])
+        moment, has_due_orders = answers[sql.READ_MOMENT][0]
+        shelf = Shelf(
+            buyers={_number(row[0]) for row in answers[sql.LOCK_BUYERS]},
+            variants=_variants(answers[sql.LOCK_VARIANTS]),
+            stock=_stock_by_item(answers[sql.LOCK_STOCK]),
+            offers=_offers(answers.get(sql.LOCK_OFFERS, ())),
+            uses=_uses(answers.get(sql.READ_USES, ())),
+            known=known,
+        )
+        return _Found(shelf, _moment(moment), has_due_orders == b"t", receipts)
 
     def _make_rows(self, requests: Sequence[OrderRequest], decisions: Sequence[Decision], now: datetime) -> _Rows:
         """Give numbers to the accepted requests and lay their rows out."""
@@ -276,7 +297,7 @@ class Writer:
         for (index, decision), number in zip(accepted, make_codes(len(accepted)), strict=True):
             request = requests[index]
             order_id = self._add_lines(rows, number, decision)
-            currency, total = decision.currency, decision.total_minor
+            currency = decision.currency
             rows.orders.append(
                 (
                     order_id,
@@ -291,151 +312,233 @@ class Writer:
                 )
             )
             rows.news.append((request.shop_id, _news(order_id, number, request, decision)))
-            rows.receipts[index] = OrderReceipt(number, total, currency, holds_until_ms, _receipt_lines(decision))
+            rows.receipts[index] = OrderReceipt(
+                number, decision.total_minor, currency, holds_until_ms, _receipt_lines(decision)
+            )
         return rows
 
     def _add_lines(self, rows: _Rows, number: str, decision: Accepted) -> int:
         order_id = 0
-        for line in decision.lines:
-            pair = self._spare_ids.popleft()
-            order_id = order_id or pair[0]
-            variant, offer = line.variant, line.offer
+        for variant, offer, place_id, quantity, price_minor in decision.lines:
+            spare_order_id, hold_id = self._spare_ids.popleft()
+            order_id = order_id or spare_order_id
             rows.lines.append(
                 (
-                    pair[1],
+                    hold_id,
                     order_id,
                     variant.item_id,
-                    line.place_id,
-                    line.quantity,
+                    place_id,
+                    quantity,
                     number,
                     variant.variant_id,
                     None if offer is None else offer.offer_id,
                     variant.sku,
                     variant.title,
                     variant.price_minor,
-                    line.unit_price_minor,
+                    price_minor,
                 )
             )
         return order_id
 
-    def _write(self, connection: Connection, rows: _Rows, changes: Changes, limits: Shelf, now: datetime) -> None:
-        """Everything of the batch, queued in the pipeline that the commit ends."""
-        run = connection.execute
-        run(sql.HOLD_STOCK, (number_list(changes.held), number_list(changes.held.values())))
+    def _writes(self, rows: _Rows, changes: Changes, shelf: Shelf, now: datetime) -> list[Call]:
+        """Everything that the batch writes."""
+        calls: list[Call] = [(sql.HOLD_STOCK, (number_list(changes.held), number_list(changes.held.values())))]
         if changes.taken:
-            run(sql.COUNT_OFFERS, (number_list(changes.taken), number_list(changes.taken.values())))
+            calls.append((sql.COUNT_OFFERS, (number_list(changes.taken), number_list(changes.taken.values()))))
         if changes.used:
-            run(
-                sql.COUNT_USES,
+            limits = [shelf.offers[offer].person_limit for offer, _ in changes.used]
+            calls.append(
                 (
-                    number_list(offer for offer, _ in changes.used),
-                    number_list(person for _, person in changes.used),
-                    number_list(changes.used.values()),
-                    number_list(limits.offers[offer].person_limit for offer, _ in changes.used),
-                ),
+                    sql.COUNT_USES,
+                    (
+                        number_list(offer for offer, _ in changes.used),
+                        number_list(person for _, person in changes.used),
+                        number_list(changes.used.values()),
+                        number_list(limits),
+                    ),
+                )
             )
-        holds_until = now + self._hold
-        ids, shops, numbers, people, keys, channels, currencies, goods, discounts = zip(*rows.orders, strict=True)
-        run(
-            sql.INSERT_ORDERS,
-            (
-                now,
-                holds_until,
-                number_list(ids),
-                number_list(shops),
-                plain_list(numbers),
-                number_list(people),
-                plain_list(keys),
-                text_list(channels),
-                plain_list(currencies),
-                number_list(goods),
-                number_list(discounts),
-            ),
-        )
-        holds, orders, items, places, pieces, names, variants, offers, skus, titles, lists, units = zip(
-            *rows.lines, strict=True
-        )
-        run(
-            sql.INSERT_LINES,
-            (
-                number_list(holds),
-                number_list(orders),
-                number_list(items),
-                number_list(places),
-                number_list(pieces),
-                plain_list(names),
-                number_list(variants),
-                number_list(offers),
-                text_list(skus),
-                text_list(titles),
-                number_list(lists),
-                number_list(units),
-                holds_until,
-            ),
-        )
-        told_shops, told = zip(*rows.news, strict=True)
-        run(sql.INSERT_JOURNAL, (number_list(told_shops), text_list(told)))
+        holds_until = str(now + self._hold)
+        calls.append((sql.INSERT_ORDERS, (str(now), holds_until, *_order_columns(rows))))
+        calls.append((sql.INSERT_LINES, (holds_until, *_line_columns(rows))))
+        shops, news = zip(*rows.news, strict=True)
+        calls.append((sql.INSERT_JOURNAL, (number_list(shops), text_list(news))))
+        return calls
+
+
+def _refusal_for(request: OrderRequest, error: psycopg.Error) -> Refusal:
+    if isinstance(error, AGAIN):
+        return DeskUnavailable()
+    log.error("order failed", exc_info=error, extra={"person": request.person_id, "key": str(request.key)})
+    return OrderFailed()
+
+
+# --- what is written ------------------------------------------------------------------------------
+
+
+def _order_columns(rows: _Rows) -> tuple[str, ...]:
+    ids, shops, numbers, people, keys, channels, currencies, goods, discounts = zip(*rows.orders, strict=True)
+    return (
+        number_list(ids),
+        number_list(shops),
+        plain_list(numbers),
+        number_list(people),
+        plain_list(keys),
+        text_list(channels),
+        plain_list(currencies),
+        number_list(goods),
+        number_list(discounts),
+    )
+
+
+def _line_columns(rows: _Rows) -> tuple[str, ...]:
+    holds, orders, items, places, pieces, numbers, variants, offers, skus, titles, lists, units = zip(
+        *rows.lines, strict=True
+    )
+    return (
+        number_list(holds),
+        number_list(orders),
+        number_list(items),
+        number_list(places),
+        number_list(pieces),
+        plain_list(numbers),
+        number_list(variants),
+        number_list(offers),
+        text_list(skus),
+        text_list(titles),
+        number_list(lists),
+        number_list(units),
+    )
 
 
 _encode = msgspec.json.Encoder().encode
 
 
 def _news(order_id: int, number: str, request: OrderRequest, decision: Accepted) -> str:
-    """Data of the journal entry ``order.placed``."""
     lines = decision.lines
     return _encode(
-        {
-            "order": order_id,
-            "number": number,
-            "person": request.person_id,
-            "channel": request.channel,
-            "items": sorted({line.variant.item_id for line in lines}),
-            "offers": sorted({line.offer.offer_id for line in lines if line.offer is not None}),
-            "pieces": sum(line.quantity for line in lines),
-            "total_minor": decision.total_minor,
-            "currency": decision.currency,
-        }
+        OrderNews(
+            order=order_id,
+            number=number,
+            person=request.person_id,
+            channel=request.channel,
+            items=sorted({line.variant.item_id for line in lines}),
+            offers=sorted({line.offer.offer_id for line in lines if line.offer is not None}),
+            pieces=sum([line.quantity for line in lines]),
+            total_minor=decision.total_minor,
+            currency=decision.currency,
+        )
     ).decode()
 
 
 def _receipt_lines(decision: Accepted) -> tuple[ReceiptLine, ...]:
     return tuple(
-        ReceiptLine(
-            line.variant.variant_id,
-            line.variant.sku,
-            line.variant.title,
-            line.quantity,
-            line.variant.price_minor,
-            line.unit_price_minor,
-            None if line.offer is None else line.offer.offer_id,
-        )
-        for line in decision.lines
+        [
+            ReceiptLine(
+                variant.variant_id,
+                variant.sku,
+                variant.title,
+                quantity,
+                variant.price_minor,
+                price_minor,
+                None if offer is None else offer.offer_id,
+            )
+            for variant, offer, _place, quantity, price_minor in decision.lines
+        ]
     )
 
 
-def _stock_by_item(rows: Iterable[tuple[Any, ...]]) -> dict[int, list[StockRow]]:
+# --- what is read ---------------------------------------------------------------------------------
+
+
+def _number(value: bytes | None) -> int:
+    return int(cast(bytes, value))
+
+
+def _perhaps(value: bytes | None) -> int | None:
+    return None if value is None else int(value)
+
+
+def _text(value: bytes | None) -> str:
+    return cast(bytes, value).decode()
+
+
+def _moment(microseconds: bytes | None) -> datetime:
+    return EPOCH + timedelta(microseconds=_number(microseconds))
+
+
+def _numbers(array: bytes | None) -> list[int]:
+    """The numbers of an array as PostgreSQL writes it: ``{1,2,3}``."""
+    return [int(one) for one in cast(bytes, array)[1:-1].split(b",")]
+
+
+def _variants(rows: Iterable[Row]) -> dict[int, VariantFacts]:
+    facts = (
+        VariantFacts(
+            _number(variant),
+            _number(item),
+            _number(shop),
+            _number(style),
+            _text(currency),
+            _number(price),
+            _text(sku),
+            _text(title),
+            is_sold == b"t",
+        )
+        for variant, item, shop, style, currency, price, sku, title, is_sold in rows
+    )
+    return {one.variant_id: one for one in facts}
+
+
+def _offers(rows: Iterable[Row]) -> dict[int, OfferFacts]:
+    facts = (
+        OfferFacts(
+            _number(offer),
+            _number(shop),
+            _number(style),
+            _number(price),
+            _perhaps(cap),
+            _perhaps(limit),
+            _number(taken),
+            _moment(starts_at),
+            _moment(ends_at),
+            is_withdrawn == b"t",
+            _text(channel),
+        )
+        for offer, shop, style, price, cap, limit, taken, starts_at, ends_at, is_withdrawn, channel in rows
+    )
+    return {one.offer_id: one for one in facts}
+
+
+def _uses(rows: Iterable[Row]) -> dict[tuple[int, int], int]:
+    return {(_number(offer), _number(person)): _number(pieces) for offer, person, pieces in rows}
+
+
+def _stock_by_item(rows: Iterable[Row]) -> dict[int, list[StockRow]]:
     """Locked rows by item, the place to be emptied first standing first."""
-    found: dict[int, list[tuple[int, StockRow]]] = {}
-    for item_id, sellable_id, place_id, free, priority in rows:
-        found.setdefault(item_id, []).append((priority, StockRow(sellable_id, place_id, free)))
+    found: dict[int, list[tuple[int, int, StockRow]]] = {}
+    for row in rows:
+        item_id, sellable_id, place_id, free, priority = map(_number, row)
+        found.setdefault(item_id, []).append((priority, place_id, StockRow(sellable_id, place_id, free)))
     return {
-        item_id: [row for _, row in sorted(places, key=lambda one: (one[0], one[1].place_id))]
-        for item_id, places in found.items()
+        item_id: [row for _, _, row in sorted(places, key=lambda one: one[:2])] for item_id, places in found.items()
     }
 
 
-def _known_orders(
-    rows: Iterable[tuple[Any, ...]],
-) -> tuple[dict[int, OrderReceipt], dict[OrderKey, KnownOrder]]:
+def _known_orders(rows: Iterable[Row]) -> tuple[dict[int, OrderReceipt], dict[OrderKey, KnownOrder]]:
     """Orders that these keys have made before, from their joined lines."""
     receipts: dict[int, OrderReceipt] = {}
     keys: dict[int, OrderKey] = {}
-    for order_id, person, key, number, total, currency, holds_until, state, *line in rows:
+    for order, person, key, number, total, currency, holds_until, state, *line in rows:
+        order_id = _number(order)
         before = receipts.get(order_id)
         if before is None:
-            keys[order_id] = (person, key)
-            before = OrderReceipt(number, total, currency, to_milliseconds(holds_until), (), state, repeated=True)
-        receipts[order_id] = replace(before, lines=(*before.lines, ReceiptLine(*line)))
+            keys[order_id] = (_number(person), UUID(_text(key)))
+            until_ms = to_milliseconds(_moment(holds_until))
+            before = OrderReceipt(
+                _text(number), _number(total), _text(currency), until_ms, (), _text(state), repeated=True
+            )
+        receipts[order_id] = replace(before, lines=(*before.lines, _receipt_line(line)))
     known = {
         keys[order_id]: KnownOrder(
             order_id,
@@ -445,6 +548,19 @@ def _known_orders(
         for order_id, receipt in receipts.items()
     }
     return receipts, known
+
+
+def _receipt_line(columns: Sequence[bytes | None]) -> ReceiptLine:
+    variant, sku, title, quantity, list_price, unit_price, offer = columns
+    return ReceiptLine(
+        _number(variant),
+        _text(sku),
+        _text(title),
+        _number(quantity),
+        _number(list_price),
+        _number(unit_price),
+        _perhaps(offer),
+    )
 
 
 def _answers(decisions: Sequence[Decision], rows: _Rows, known: dict[int, OrderReceipt]) -> list[Answer]:
@@ -464,7 +580,7 @@ def _answers(decisions: Sequence[Decision], rows: _Rows, known: dict[int, OrderR
     return answers
 
 
-def _sum_up(batches: Sequence[tuple[int, Iterable[int], Iterable[int]]]) -> Committed:
+def _sum_up(batches: Sequence[tuple[int, Collection[int], Collection[int]]]) -> Committed:
     return Committed(
         sum(orders for orders, _, _ in batches),
         frozenset(item for _, items, _ in batches for item in items),
