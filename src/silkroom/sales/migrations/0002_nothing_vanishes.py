@@ -1,6 +1,6 @@
 """What orders name cannot vanish: the half of a foreign key that guards deletion, by triggers.
 
-The other half, that a new row names only what exists, is kept by the order desk's locks (docs/decisions/0011).
+The other half, that a new row names only what exists, is kept by the order desk's locks (docs/decisions/0010).
 """
 
 from django.db import migrations

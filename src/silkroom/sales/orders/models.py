@@ -20,7 +20,7 @@ class Order(models.Model):
     """One buyer's order in one shop. ``channel`` says where it came from: "web", "broadcast:K7…", "till:…"."""
 
     # No index of their own for shop and person: longer ones below begin with them; every index is written in a sale.
-    # No constraint in the database either: the desk locks the rows it names once a batch (docs/decisions/0011).
+    # No constraint in the database either: the desk locks the rows it names once a batch (docs/decisions/0010).
     shop = models.ForeignKey(
         Shop, on_delete=models.PROTECT, related_name="orders", db_index=False, db_constraint=False
     )
