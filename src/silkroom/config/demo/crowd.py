@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import struct
 import time
 import uuid
 from collections import deque
@@ -19,22 +18,16 @@ from typing import Any
 import aiohttp
 
 from silkroom.config.demo.brand import Words
-from silkroom.config.demo.host import STYLE_BY_NAME
+from silkroom.config.demo.host import QUIET, STYLE_BY_NAME
+from silkroom.config.demo.paces import Paces
 from silkroom.config.demo.room_client import RoomClient, RoomClosed, RoomRefused
 from silkroom.config.demo.visitor import DoorRefused, Visitor
 from silkroom.config.demo.words import COMMENTS, COMMENTS_ON, NAMES_EN, NAMES_ZH, QUESTIONS, QUESTIONS_ON
+from silkroom.live.relay.core.chunks import HEADER, Kind
 
 VIEWERS = 40
 WATCHING_VIDEO = 4
 """So many also fetch the pictures, for a crowd of decoders would only warm the room."""
-
-COMMENT_SECONDS = (2.0, 4.0)
-QUESTION_SECONDS = (8.0, 16.0)
-ORDER_SECONDS = (5.0, 8.0)
-LIKE_SECONDS = (1.0, 3.0)
-ARRIVAL_SECONDS = (0.2, 2.2)
-WALK_SECONDS = (10.0, 20.0)
-AWAY_SECONDS = (15.0, 60.0)
 
 PAYS, CANCELS = 0.82, 0.08
 """Of ten orders eight are paid, one is cancelled, one is left to lapse."""
@@ -43,7 +36,6 @@ PHONE = "13800138000"
 """The operator's own service number, in use as an example everywhere; nobody's phone."""
 
 Tell = Callable[[str], None]
-_HEADER = struct.Struct(">BqI")
 
 
 class Viewer:
@@ -98,9 +90,10 @@ class Viewer:
         ) as socket:
             async for message in socket:
                 if message.type is aiohttp.WSMsgType.BINARY:
-                    _, time_us, duration_us = _HEADER.unpack_from(message.data)
-                    late = time.time() * 1000 - (time_us + duration_us) / 1000
-                    self.delay_ms = late if self.delay_ms is None else self.delay_ms * 0.9 + late * 0.1
+                    kind, time_us, _ = HEADER.unpack_from(message.data)
+                    if kind in (Kind.VIDEO_KEY, Kind.VIDEO_DELTA):
+                        late = time.time() * 1000 - time_us / 1000
+                        self.delay_ms = late if self.delay_ms is None else self.delay_ms * 0.9 + late * 0.1
 
     async def _ticket(self) -> tuple[str, str]:
         data = await self.visitor.data(f"/live/{self.code}/", "room")
@@ -110,9 +103,9 @@ class Viewer:
 class Crowd:
     """All of them. ``run`` returns when the show has ended."""
 
-    def __init__(self, web_url: str, code: str, tell: Tell, *, viewers: int = VIEWERS, seed: int | None = None) -> None:
-        self._web_url, self._code, self._tell, self._count = web_url, code, tell, viewers
-        self._dice = random.Random(seed)
+    def __init__(self, web_url: str, code: str, tell: Tell, *, viewers: int = VIEWERS, paces: Paces = QUIET) -> None:
+        self._web_url, self._code, self._tell, self._count, self._paces = web_url, code, tell, viewers, paces
+        self._dice = random.Random()
         self._viewers: list[Viewer] = []
         self._said: deque[str] = deque(maxlen=30)
         self._errands: set[asyncio.Task[None]] = set()
@@ -128,11 +121,11 @@ class Crowd:
                 visits.create_task(self._visit(name, language, leaving))
             await self._observed.wait()
             paces: list[tuple[tuple[float, float], Callable[[], Coroutine[Any, Any, None]]]] = [
-                (COMMENT_SECONDS, self._comment),
-                (QUESTION_SECONDS, self._ask),
-                (ORDER_SECONDS, self._order),
-                (LIKE_SECONDS, self._like),
-                (WALK_SECONDS, self._walk),
+                (self._paces.comment, self._comment),
+                (self._paces.question, self._ask),
+                (self._paces.order, self._order),
+                (self._paces.like, self._like),
+                (self._paces.walk, self._walk),
             ]
             tasks = [asyncio.create_task(self._again(pace, act)) for pace, act in paces]
             try:
@@ -151,7 +144,7 @@ class Crowd:
             self._viewers.append(viewer)
             watching: asyncio.Task[None] | None = None
             try:
-                await asyncio.sleep(number * self._dice.uniform(*ARRIVAL_SECONDS) / 2)
+                await asyncio.sleep(number * self._dice.uniform(*self._paces.arrival) / 2)
                 while not leaving.is_set():
                     try:
                         await viewer.arrive()
@@ -230,7 +223,7 @@ class Crowd:
         self._errand(self._return(viewer))
 
     async def _return(self, viewer: Viewer) -> None:
-        await asyncio.sleep(self._dice.uniform(*AWAY_SECONDS))
+        await asyncio.sleep(self._dice.uniform(*self._paces.away))
         await viewer.arrive()
 
     async def _order(self) -> None:
@@ -271,7 +264,7 @@ class Crowd:
 
     async def _finish(self, viewer: Viewer, order: dict[str, Any]) -> None:
         """Pay after a while, or cancel, or forget about it."""
-        await asyncio.sleep(self._dice.uniform(3, 12))
+        await asyncio.sleep(self._dice.uniform(*self._paces.thinking))
         luck = self._dice.random()
         if luck < PAYS:
             await self._pay(viewer.visitor, viewer.name, order)

@@ -15,34 +15,25 @@ from typing import Any
 import aiohttp
 
 from silkroom.config.demo.brand import STYLES, Style, Words
+from silkroom.config.demo.paces import Paces
 from silkroom.config.demo.room_client import RoomClient, RoomClosed, RoomRefused
 from silkroom.config.demo.visitor import DoorRefused, Visitor
 from silkroom.config.demo.words import HOST_LINES, WELCOME
 
-SPOTLIGHT_SECONDS = 40.0
-FIRST_DEAL_SECONDS = 20.0
-DEAL_SECONDS = 120.0
-"""From deal to deal."""
-DEAL_AFTER_SPOTLIGHT_SECONDS = 8.0
-HANDS_OFF_SECONDS = 90.0
-ANSWER_SECONDS = (7.0, 13.0)
-CHAT_SECONDS = (16.0, 26.0)
-TICK_SECONDS = 0.5
-
 STYLE_BY_NAME = {style.name.zh: style for style in STYLES}
 Tell = Callable[[str], None]
+QUIET = Paces()
 
 
 class Host:
     """One evening. ``run`` returns when the show has ended, by whomever."""
 
-    def __init__(self, visitor: Visitor, code: str, tell: Tell) -> None:
-        self._visitor, self._code, self._tell = visitor, code, tell
+    def __init__(self, visitor: Visitor, code: str, tell: Tell, paces: Paces = QUIET) -> None:
+        self._visitor, self._code, self._tell, self._paces = visitor, code, tell, paces
         self._dice = random.Random()
         self._own_spotlights: set[int] = set()
         self._hands_off_until = 0.0
         self._prepared: list[dict[str, Any]] = []
-        self._launched: set[int] = set()
         self.room = RoomClient(
             visitor.session, self._ticket, origin=visitor.web_url, listens=True, language=visitor.language
         )
@@ -77,23 +68,23 @@ class Host:
 
     async def _lead(self) -> None:
         now = time.monotonic()
-        next_spotlight, next_deal = now, now + FIRST_DEAL_SECONDS
-        next_answer, next_chat = now + 10, now + 12
+        next_spotlight, next_deal = now, now + self._paces.first_deal
+        next_answer, next_chat = now + self._paces.answer[0], now + self._paces.chat[0]
         while self._state != "ended":
             now = time.monotonic()
             if now >= next_spotlight and now >= self._hands_off_until:
                 await self._next_style()
-                next_spotlight = now + SPOTLIGHT_SECONDS
-                next_deal = max(next_deal, now + DEAL_AFTER_SPOTLIGHT_SECONDS)
+                next_spotlight = now + self._paces.spotlight
+                next_deal = max(next_deal, now + self._paces.deal_after_spotlight)
             if now >= next_deal and await self._launch_deal():
-                next_deal = now + DEAL_SECONDS
+                next_deal = now + self._paces.deal
             if now >= next_answer:
                 await self._answer()
-                next_answer = now + self._dice.uniform(*ANSWER_SECONDS)
+                next_answer = now + self._dice.uniform(*self._paces.answer)
             if now >= next_chat:
                 await self._chat()
-                next_chat = now + self._dice.uniform(*CHAT_SECONDS)
-            await asyncio.sleep(TICK_SECONDS)
+                next_chat = now + self._dice.uniform(*self._paces.chat)
+            await asyncio.sleep(self._paces.tick)
 
     async def _next_style(self) -> None:
         tray = self.room.state["tray"]
@@ -161,7 +152,7 @@ class Host:
 
     def _notice_spotlight(self, number: int) -> None:
         if number not in self._own_spotlights:
-            self._hands_off_until = time.monotonic() + HANDS_OFF_SECONDS
+            self._hands_off_until = time.monotonic() + self._paces.hands_off
 
     async def _ticket(self) -> tuple[str, str]:
         data = await self._visitor.data(f"/live/{self._code}/", "room")

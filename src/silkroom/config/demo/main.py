@@ -67,9 +67,9 @@ class Troupe:
         self._children.close()
         self._log.close()
 
-    def seed(self) -> dict[str, str | bool]:
+    def seed(self, *arguments: str) -> dict[str, str | bool]:
         """The shop, its goods and its next show are there after this. Raises DemoError."""
-        child = self._start("seeding", "--passwords", str(self._passwords), "--language", self._language)
+        child = self._start("seeding", "--passwords", str(self._passwords), "--language", self._language, *arguments)
         self._children.wait(child)
         for line in reversed(self._lines["seeding"]):
             done = _read(line).get("done")
@@ -104,10 +104,12 @@ class Troupe:
                 child = self._start(name, *arguments)
                 self._children.wait(child)
                 if self._closing.is_set() or child.process.returncode == 0:
-                    return
+                    break
                 self._stack.tell(f"{child.stopped_because()}; starting again", level="warning", process=name)
                 self._closing.wait(PAUSES[min(tries, len(PAUSES) - 1)])
                 tries += 1
+            if name == "people" and not self._closing.is_set():
+                self._stack.tell("the show has ended; the next start plans a new one", process="demo")
 
         threading.Thread(target=keep, name=f"keeper of {name}", daemon=True).start()
 

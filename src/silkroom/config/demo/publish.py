@@ -109,12 +109,10 @@ class Publisher:
         return time.time_ns() // 1000 - self._zero_us
 
 
-async def publish(*, web_url: str, code: str, login: str, password: str, file: Path | None, language: str) -> None:
-    """Sign in, send, follow the spotlight; until the show ends."""
-    zero_us = time.time_ns() // 1000
-    source: Source = LiveShow(zero_us) if file is None else FileSource(file)
+async def publish(source: Source, zero_us: int, *, web_url: str, code: str, login: str, password: str) -> None:
+    """Sign in, send, follow the spotlight; until the show ends. Raises DoorRefused, SourceError."""
     try:
-        async with Visitor(web_url, language) as host:
+        async with Visitor(web_url) as host:
             await host.sign_in(login, password)
 
             async def ticket(purpose: str) -> tuple[str, str]:
@@ -125,7 +123,7 @@ async def publish(*, web_url: str, code: str, login: str, password: str, file: P
                 return room["gateway"], issued["ticket"]
 
             publisher = Publisher(source, lambda: ticket("ingest"), zero_us)
-            seat = RoomClient(host.session, lambda: ticket("room"), origin=web_url, listens=True, language=language)
+            seat = RoomClient(host.session, lambda: ticket("room"), origin=web_url, listens=True)
             seat.heard = _follower(seat, source)
             following = asyncio.create_task(seat.stay())
             try:
@@ -171,14 +169,15 @@ def main(arguments: list[str] | None = None) -> int:
     sys.setswitchinterval(0.0005)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        zero_us = time.time_ns() // 1000
         asyncio.run(
             publish(
+                FileSource(options.source) if options.source else LiveShow(zero_us),
+                zero_us,
                 web_url=options.web,
                 code=options.show,
                 login=options.login,
                 password=read_passwords(options.passwords)[options.login],
-                file=options.source,
-                language=options.language,
             )
         )
     except KeyboardInterrupt:

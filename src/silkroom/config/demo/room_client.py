@@ -7,7 +7,6 @@ of the crowd only wait for answers to what they said.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -90,9 +89,7 @@ class RoomClient:
         try:
             await self._socket.send_str(_encoder.encode({"type": kind, "id": number, **fields}).decode())
             message = await asyncio.wait_for(answer, ANSWER_SECONDS)
-        except (ConnectionError, TimeoutError, asyncio.CancelledError) as error:
-            if isinstance(error, asyncio.CancelledError) and not answer.cancelled():
-                raise
+        except (ConnectionError, TimeoutError):
             raise RoomClosed from None
         finally:
             self._waiting.pop(number, None)
@@ -152,5 +149,5 @@ class RoomClient:
         self._socket = None
         self.inside.clear()
         for waiting in self._waiting.values():
-            with contextlib.suppress(asyncio.InvalidStateError):
-                waiting.cancel()
+            if not waiting.done():
+                waiting.set_exception(RoomClosed())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 
@@ -18,6 +18,8 @@ from django.db import transaction
 from silkroom.accounts.models import Person
 from silkroom.accounts.services import register_person
 from silkroom.catalog.models import Style as CatalogStyle
+from silkroom.catalog.models import Variant
+from silkroom.catalog.queries import free_by_item
 from silkroom.catalog.rules import ColourRow, Fibre, Grid, GridCell, SizeColumn
 from silkroom.catalog.services import (
     MeasureRow,
@@ -32,6 +34,7 @@ from silkroom.catalog.services import (
 from silkroom.catalog.states import StyleState
 from silkroom.config.demo import pictures
 from silkroom.config.demo.brand import BRAND, DEALS, OPERATOR, SHOW_TITLE, STYLES, Style
+from silkroom.inventory.services import Pieces, receive_stock
 from silkroom.live.broadcasts.models import Broadcast
 from silkroom.live.broadcasts.queries import shows_of
 from silkroom.live.broadcasts.states import BroadcastState
@@ -71,16 +74,22 @@ class Seeded:
         return asdict(self)
 
 
-def seed(passwords: Mapping[str, str], tell: Tell, *, language: str = "zh-hans") -> Seeded:
+def seed(
+    passwords: Mapping[str, str], tell: Tell, *, language: str = "zh-hans", styles: Sequence[Style] = STYLES
+) -> Seeded:
     """Make what is missing. ``passwords``: by login, for accounts that do not exist yet."""
     with transaction.atomic():
         people = _people(passwords)
         shop, is_new = _shop(people)
     if is_new:
         tell("the shop is open")
-    _enter_styles(shop, people["owner"], tell)
+    _enter_styles(shop, people["owner"], styles, tell)
     with transaction.atomic():
-        show = _show(shop, people["host"], tell, language)
+        show = find_open_show(shop, people["host"])
+        if show is None:
+            _fill_up(shop, people["warehouse"], styles)
+            show = _plan_show(shop, people["host"], styles, language)
+            tell("the next show is planned")
     return Seeded(shop.slug, show.code, show.title, people["host"].email or "", is_new)
 
 
@@ -116,12 +125,12 @@ def _shop(people: Mapping[str, Person]) -> tuple[Shop, bool]:
     return shop, True
 
 
-def _enter_styles(shop: Shop, owner: Person, tell: Tell) -> None:
+def _enter_styles(shop: Shop, owner: Person, styles: Sequence[Style], tell: Tell) -> None:
     """Each style with all its pictures is one transaction: a start that was cut short goes on where it was."""
     published = set(
         CatalogStyle.objects.filter(shop=shop, state=StyleState.PUBLISHED).values_list("article", flat=True)
     )
-    missing = [style for style in STYLES if style.code not in published]
+    missing = [style for style in styles if style.code not in published]
     for number, (style, drawn) in enumerate(_drawn(missing), start=1):
         with transaction.atomic():
             _enter_style(shop, owner, style, drawn)
@@ -186,20 +195,46 @@ def _grid(shop: Shop, style: Style) -> Grid:
     )
 
 
-def _show(shop: Shop, host: Person, tell: Tell, language: str) -> Broadcast:
-    """The show that runs or waits, else a new one with all styles, its cover and its prepared deals."""
-    open_show = shows_of(shop.pk).exclude(state=BroadcastState.ENDED).filter(host=host).first()
-    if open_show is not None:
-        return open_show
+def find_open_show(shop: Shop, host: Person) -> Broadcast | None:
+    """The show that runs or waits, newest first."""
+    return shows_of(shop.pk).exclude(state=BroadcastState.ENDED).filter(host=host).first()
+
+
+def _fill_up(shop: Shop, person: Person, styles: Sequence[Style]) -> None:
+    """What the last show sold comes from the workshop: a variant below a third of its opening gets it back."""
+    warehouse = inside_places(shop).get(kind=PlaceKind.WAREHOUSE)
+    opening = {}
+    for style in styles:
+        for number, variant in enumerate(style.variants()):
+            opening[variant.sku] = style.opening_stock(*divmod(number, len(style.sizes)))[0]
+    items = dict(Variant.objects.filter(shop=shop, sku__in=opening).values_list("sku", "item_id"))
+    free = free_by_item(list(items.values()))
+    pieces = [
+        Pieces(item_id, opening[sku])
+        for sku, item_id in sorted(items.items())
+        if free.get(item_id, 0) < opening[sku] / 3
+    ]
+    if pieces:
+        receive_stock(
+            shop=shop,
+            place=warehouse,
+            pieces=pieces,
+            source="workshop:demo",
+            origin=PlaceKind.WORK_IN_PROGRESS,
+            person=person,
+        )
+
+
+def _plan_show(shop: Shop, host: Person, styles: Sequence[Style], language: str) -> Broadcast:
+    """A new show with all styles, its cover and its prepared deals."""
     entered = {one.article: one.pk for one in CatalogStyle.objects.filter(shop=shop, state=StyleState.PUBLISHED)}
-    order = [entered[style.code] for style in STYLES if style.code in entered]
+    order = [entered[style.code] for style in styles if style.code in entered]
     title = SHOW_TITLE.zh if language.startswith("zh") else SHOW_TITLE.en
     show = plan_show(shop=shop, host=host, title=title, style_ids=order)
     change_cover(broadcast=show, picture=ContentFile(pictures.encoded(pictures.cover()), "cover.webp"))
-    prices = {style.code: style.deal_fen for style in STYLES}
+    prices = {style.code: style.deal_fen for style in styles}
     for deal in DEALS:
-        if deal.style in entered:
+        if deal.style in prices and deal.style in entered:
             terms = Terms(entered[deal.style], prices[deal.style], deal.seconds, deal.pieces, deal.per_person)
             prepare_deal(broadcast=show, terms=terms)
-    tell("the next show is planned")
     return show

@@ -37,7 +37,7 @@ MARGIN = 34
 """Pixels around a garment that it may sway into."""
 SAFE_X = 82
 """A phone of 20:9 shows this show full-bleed and cuts 72 pixels off either side: words keep within."""
-POSES = 40
+POSES = 32
 SWAY_SECONDS = 7.2
 LIGHTS = 96
 LIGHT_SECONDS = 9.0
