@@ -35,8 +35,8 @@ MAX_WAITING = 4 * 1024 * 1024
 
 FORMATS = {"matroska": "matroska", "mp4": "mp4"}
 
-PROBE = {"probesize": "32768", "analyzeduration": "0", "fflags": "nobuffer"}
-"""FFmpeg would otherwise read seconds ahead before it names the first packet."""
+PROBE = {"probesize": "8192", "analyzeduration": "1", "fpsprobesize": "0", "fflags": "noparse"}
+"""FFmpeg would otherwise read seconds ahead before it names the first packet, and hold back the last one."""
 
 logger = logging.getLogger(__name__)
 

@@ -93,7 +93,7 @@ def finish_recording(
         joiner.add(path, piece)
     joined = joiner.close()
     if not joined:
-        target.unlink()
+        target.unlink(missing_ok=True)
         return None
     first = pieces[0][1]
     finished = FinishedRecording(
