@@ -87,8 +87,12 @@ class Environment:
     secret_key: str = _setting("", _text, "key of signatures; empty: made once and kept in the data folder")
     mail_url: str = _setting("", _text, "smtp://user:password@host:port; empty: mails are written to the log")
     mail_from: str = _setting("silkroom@localhost", _text, "sender of mails")
-    phone_codes: str = _setting("log", _text, "who sends codes to phones: log (says so only), terminal, or a class's path")
-    language: str = _setting("zh-hans", _one_of("zh-hans", "en"), "language where the browser states none: zh-hans or en")
+    phone_codes: str = _setting(
+        "log", _text, "who sends codes to phones: log (says so only), terminal, or a class's path"
+    )
+    language: str = _setting(
+        "zh-hans", _one_of("zh-hans", "en"), "language where the browser states none: zh-hans or en"
+    )
     time_zone: str = _setting("Asia/Shanghai", _text, "time zone of new shops")
     hold_seconds: int = _setting(900, _whole(5, 86400), "how long an unpaid order keeps its pieces")
     sandbox_payments: bool = _setting(True, _boolean, "offer the sandbox payment provider (turn off in production)")

@@ -8,7 +8,6 @@ sockets tell the CPU time for one of them at 1 Mbit/s.
 from __future__ import annotations
 
 import asyncio
-import json
 import multiprocessing
 import os
 import statistics
@@ -65,13 +64,11 @@ QUICK = Plan(settle_ms=2_000, sample_ms=4_500, viewers=200, load_seconds=5.0)
 FULL = Plan(settle_ms=5_000, sample_ms=30_000, viewers=400, load_seconds=15.0)
 
 
-def run(*, quick: bool = False, as_json: bool = False) -> dict[str, Any]:
-    """Measure, print a table or (``as_json``) one JSON object on the last line, and answer the figures."""
+def run(quick: bool) -> dict[str, Any]:
+    """Measure; the figures, whose names are part of the interface."""
     plan = QUICK if quick else FULL
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        figures = runner.run(_measure(plan))
-    print(json.dumps(figures) if as_json else _table(figures))
-    return figures
+        return runner.run(_measure(plan))
 
 
 async def _measure(plan: Plan) -> dict[str, Any]:
@@ -267,7 +264,13 @@ def _load_clip() -> tuple[StreamConfig, list[Chunk], int]:
     encoder.width, encoder.height, encoder.pix_fmt = 640, 360, "yuv420p"
     encoder.time_base, encoder.framerate = Fraction(1, fps), Fraction(fps)
     encoder.bit_rate = 900_000
-    encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "g": str(fps), "maxrate": "900k", "bufsize": "450k"}
+    encoder.options = {
+        "preset": "ultrafast",
+        "tune": "zerolatency",
+        "g": str(fps),
+        "maxrate": "900k",
+        "bufsize": "450k",
+    }
     chunks: list[Chunk] = []
     config: VideoConfig | None = None
     for number in range(seconds * fps + 1):
@@ -347,7 +350,8 @@ def _watch_load(port: int, count: int, counter: Any) -> None:
     uvloop.run(watch())
 
 
-def _table(figures: dict[str, Any]) -> str:
+def table(figures: dict[str, Any]) -> str:
+    """The figures for a person."""
     lines = ["glass to glass, loopback, clock in the picture, sound on (milliseconds)", ""]
     lines.append(f"{'way':<10}{'median':>9}{'p95':>9}{'player says':>13}{'first picture':>15}")
     for mode in MODES:

@@ -39,11 +39,8 @@ def demo(
         raise OperationError(f"no such video file: {source}")
     show = registry.load(registry.DEMO)
     with running_stack("demo", data_dir=data_dir, host=host, port=port, tls=tls) as stack:
+        # It says where everything is, and stays until the stack is stopped.
         show(stack, source=source, crowd=crowd)
-        for line in addresses(stack)[1:]:
-            print(line)
-        print(f"logs in {shown(stack.data_dir / 'logs')}; stop with Ctrl-C", flush=True)
-        stack.wait()
 
 
 @contextmanager
