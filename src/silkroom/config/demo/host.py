@@ -44,7 +44,8 @@ class Host:
         try:
             await self.room.inside.wait()
             await self._go_live()
-            await self._say(WELCOME, pin=True)
+            if self.room.state["pinned"] is None:
+                await self._say(WELCOME, pin=True)
             await self._lead()
         finally:
             sitting.cancel()

@@ -139,16 +139,16 @@ def programme(
     """Where everything is and who gets in, as lines for the terminal."""
     web = stack.environment.public_url.rstrip("/") or stack.web_url
     show, shop = seeded["show"], seeded["shop"]
-    lines = [
-        "",
-        f"{BRAND.name.zh} {BRAND.name.en}: {seeded['title']}",
-        "",
-        f"  room       {web}/live/{show}/            watch, ask, buy",
-        f"  studio     {web}/live/{show}/studio/     sign in as host",
-        f"  workbench  {web}/workbench/{shop}/       sign in as owner",
-        f"  admin      {web}/admin/                  sign in as operator",
-        f"  home       {web}/",
-    ]
+    places = (
+        ("room", f"{web}/live/{show}/", "watch, ask, buy"),
+        ("studio", f"{web}/live/{show}/studio/", "sign in as host"),
+        ("workbench", f"{web}/workbench/{shop}/", "sign in as owner"),
+        ("admin", f"{web}/admin/", "sign in as operator"),
+        ("home", f"{web}/", ""),
+    )
+    width = max(len(address) for _, address, _ in places)
+    lines = ["", f"{BRAND.name.zh} {BRAND.name.en}: {seeded['title']}", ""]
+    lines += [f"  {name:10} {address:{width}}   {what}".rstrip() for name, address, what in places]
     lines += [f"             {line.strip()}" for line in addresses(stack)[1:]]
     lines += ["", f"  {'':10} {'e-mail':32} password"]
     for one in (*BRAND.staff, OPERATOR):
