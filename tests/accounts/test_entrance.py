@@ -68,7 +68,9 @@ def test_codes_cannot_be_guessed(client: Client) -> None:
     for _ in range(3):
         answer = client.post("/accounts/phone/verify/", {"action": "verify", "code": "WRONG1"})
     assert answer.status_code == 302, "after three wrong codes the try is over"
-    assert client.post("/accounts/phone/verify/", {"action": "verify", "code": "WRONG1"})["Location"].startswith(SIGN_IN)
+    assert client.post("/accounts/phone/verify/", {"action": "verify", "code": "WRONG1"})["Location"].startswith(
+        SIGN_IN
+    )
     assert who(client) is None
     assert not Person.objects.get(phone="+8613800138000").phone_verified
 

@@ -77,7 +77,8 @@ def test_emails_are_small_letters() -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "lin", "lin@", "@example.com", "lin@localhost", "lin wan@example.com", "a@b@c.de", "x" * 250 + "@e.com"]
+    "typed",
+    ["", "lin", "lin@", "@example.com", "lin@localhost", "lin wan@example.com", "a@b@c.de", "x" * 250 + "@e.com"],
 )
 def test_what_is_no_email_is_refused(typed: str) -> None:
     with pytest.raises(EmailUnusable):

@@ -69,7 +69,9 @@ def test_an_ean_with_the_right_digit_is_kept_plain(typed: str) -> None:
     assert clean_ean(typed) == (RIGHT_EAN if typed else "")
 
 
-@pytest.mark.parametrize("typed", ["6901234567890", "690123456789", "69012345678921", "x", "96385074", "6901234567892x"])
+@pytest.mark.parametrize(
+    "typed", ["6901234567890", "690123456789", "69012345678921", "x", "96385074", "6901234567892x"]
+)
 def test_a_wrong_ean_is_refused(typed: str) -> None:
     with pytest.raises(EanWrong):
         clean_ean(typed)
@@ -143,7 +145,9 @@ def test_a_sku_or_ean_twice_names_its_cell() -> None:
     assert refused_ean.value.data == {"ean": RIGHT_EAN, "cell": 1}
 
 
-@pytest.mark.parametrize(("typed", "millimetres"), [("58.5", 585), ("58", 580), ("58,5", 585), ("５８", 580), (" 0.1 ", 1)])
+@pytest.mark.parametrize(
+    ("typed", "millimetres"), [("58.5", 585), ("58", 580), ("58,5", 585), ("５８", 580), (" 0.1 ", 1)]
+)
 def test_centimetres_become_millimetres(typed: str, millimetres: int) -> None:
     assert parse_centimetres(typed) == millimetres
 

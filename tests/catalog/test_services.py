@@ -178,9 +178,7 @@ def test_a_sku_or_ean_of_another_style_is_refused_with_its_cell(house: House) ->
     enter_grid(style=make_style(house), grid=grid(*cells), person=house.owner)
     second = make_style(house, "SR-2")
     with pytest.raises(SkuTaken) as refused, transaction.atomic():
-        enter_grid(
-            style=second, grid=grid(GridCell(0, 0, 100), GridCell(0, 1, 100, "taken")), person=house.owner
-        )
+        enter_grid(style=second, grid=grid(GridCell(0, 0, 100), GridCell(0, 1, 100, "taken")), person=house.owner)
     assert refused.value.data == {"sku": "TAKEN", "cell": 1}
     with pytest.raises(EanTaken), transaction.atomic():
         enter_grid(style=second, grid=grid(GridCell(0, 0, 100, "", RIGHT_EAN)), person=house.owner)

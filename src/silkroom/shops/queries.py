@@ -92,6 +92,14 @@ def staff_of(shop: Shop) -> QuerySet[Staff]:
     return Staff.objects.select_related("person").filter(shop=shop).order_by("joined_at", "id")
 
 
+def get_staff_of(shop: Shop, staff_id: int) -> Staff:
+    """A member of this shop's staff. Raises NotFound."""
+    staff = Staff.objects.select_related("person").filter(shop=shop, pk=staff_id).first()
+    if staff is None:
+        raise NotFound
+    return staff
+
+
 def open_invitations(shop: Shop) -> QuerySet[Invitation]:
     """Invitations that can still be accepted."""
     return Invitation.objects.filter(shop=shop, accepted_at=None, expires_at__gt=now()).order_by("-created_at", "-id")

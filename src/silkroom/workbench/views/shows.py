@@ -20,7 +20,8 @@ from silkroom.live.broadcasts.models import Broadcast
 from silkroom.live.broadcasts.queries import shows_of
 from silkroom.live.broadcasts.services import set_planned_at
 from silkroom.live.broadcasts.states import BroadcastState
-from silkroom.live.deals.services import Terms, prepare_deal, remove_prepared
+from silkroom.live.deals.rules import Terms
+from silkroom.live.deals.services import prepare_deal, remove_prepared
 from silkroom.live.room.services import change_cover, change_running_order, change_title, plan_show
 from silkroom.shops.models import Shop
 from silkroom.shops.queries import Desk, staff_of

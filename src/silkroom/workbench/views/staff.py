@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from silkroom.accounts.entrance import person_of
 from silkroom.kit.errors import NotFound, Refusal
 from silkroom.shops.labels import ROLE_NAMES, ROLE_TASKS
-from silkroom.shops.queries import Desk, open_invitations, staff_of
+from silkroom.shops.queries import Desk, get_staff_of, open_invitations, staff_of
 from silkroom.shops.rules import Task
 from silkroom.shops.services import change_role, invite_staff, leave_shop, remove_staff, withdraw_invitation
 from silkroom.shops.states import Role
@@ -93,10 +93,12 @@ def invitation_withdraw(request: HttpRequest, desk: Desk, invitation_id: int) ->
 @shop_page(Task.STAFF)
 def role(request: HttpRequest, desk: Desk, staff_id: int) -> HttpResponse:
     """Another role."""
-    form = RoleForm(request.POST, prefix=f"s{staff_id}")
-    if not form.is_valid():
-        raise NotFound
-    _try(request, lambda: change_role(shop=desk.shop, staff_id=staff_id, role=Role(form.cleaned_data["role"])))
+    found = get_staff_of(desk.shop, staff_id)
+    form = RoleForm(request.POST, prefix=f"s{found.pk}")
+    if form.is_valid():
+        _try(request, lambda: change_role(shop=desk.shop, staff_id=staff_id, role=Role(form.cleaned_data["role"])))
+    else:
+        messages.error(request, gettext("Please choose a role from the list."))
     return redirect("workbench:staff", desk.shop.slug)
 
 
