@@ -60,8 +60,13 @@ def test_engines_are_entered_by_their_door_only() -> None:
             for engine in ENGINES:
                 if name.startswith(engine):
                     continue
-                direct = node.module.startswith(f"{engine}.") and node.module not in {f"{engine}.door", f"{engine}.errors"}
-                through_package = node.module == engine and any(one.name not in {"door", "errors"} for one in node.names)
+                direct = node.module.startswith(f"{engine}.") and node.module not in {
+                    f"{engine}.door",
+                    f"{engine}.errors",
+                }
+                through_package = node.module == engine and any(
+                    one.name not in {"door", "errors"} for one in node.names
+                )
                 if direct or through_package:
                     trespassers.append(f"{name} imports {node.module}")
     assert trespassers == []

@@ -52,7 +52,9 @@ def test_links_between_documents_lead_somewhere() -> None:
 
 
 def test_nothing_names_a_package_registry_or_a_machine() -> None:
-    hosts = re.compile(r"pypi\.(org|python)|files\.pythonhosted|registry\.npmjs|deb\.debian\.org|/work/main|/root/\.pyenv")
+    hosts = re.compile(
+        r"pypi\.(org|python)|files\.pythonhosted|registry\.npmjs|deb\.debian\.org|/work/main|/root/\.pyenv"
+    )
     named = [
         str(path.relative_to(ROOT))
         for folder in ("src", "docs", "requirements", "tests", "deploy")

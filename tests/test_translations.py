@@ -28,7 +28,8 @@ def test_every_sentence_has_its_chinese(domain: str) -> None:
     missing = [
         text
         for text, context in sentences
-        if not (found := catalog.get(text if isinstance(text, str) else text[0], context)) or not found.string
+        if not (found := catalog.get(text if isinstance(text, str) else text[0], context))
+        or not found.string
         or (isinstance(found.string, tuple) and not all(found.string))
     ]
     assert missing == []

@@ -126,7 +126,7 @@ class Picture(models.Model):
         ordering = ["position", "id"]
 
     def __str__(self) -> str:
-        return self.alt or self.file.name
+        return self.alt or self.file.name or ""
 
     def _url(self, width: int) -> str:
         return self.file.storage.url(rendition_name(self.file.name or "", width))

@@ -23,7 +23,7 @@ def serve_file(request: HttpRequest, name: str) -> HttpResponseBase:
     response: HttpResponseBase
     if span is None:
         response = FileResponse(default_storage.open(name), content_type=kind)
-    elif span == ():
+    elif not span:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
     else:
         first, last = span

@@ -1,7 +1,7 @@
 """Finds every sentence that a person may read, in code, templates and scripts, and keeps the catalogs in step.
 
-Django's own ``makemessages`` needs GNU gettext on the machine; Babel reads the same sources without it. Two catalogs, as
-Django wants them: ``django`` (Python, templates) and ``djangojs`` (scripts). Used by `silkroom manage` not at all: run
+Django's own ``makemessages`` needs GNU gettext on the machine; Babel reads the same sources without it. Two catalogs,
+as Django wants them: ``django`` (Python, templates) and ``djangojs`` (scripts). Run
 ``python -m silkroom.config.messages`` to add new sentences to ``locale/*/LC_MESSAGES/*.po``.
 """
 
@@ -91,7 +91,10 @@ def _refusal_texts(path: Path) -> Iterator[str]:
 def _state_labels(path: Path) -> Iterator[str]:
     """Values of StrEnum members, as `silkroom.kit.choices` shows them."""
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ClassDef) and any(isinstance(base, ast.Name) and base.id == "StrEnum" for base in node.bases):
+        is_enum = isinstance(node, ast.ClassDef) and any(
+            isinstance(base, ast.Name) and base.id == "StrEnum" for base in node.bases
+        )
+        if isinstance(node, ast.ClassDef) and is_enum:
             for statement in node.body:
                 if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant):
                     yield str(statement.value.value).replace("_", " ")

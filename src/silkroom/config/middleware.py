@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext
 
-from silkroom.live.broadcasts.addresses import gateway_url
 from silkroom.kit.errors import Refusal
+from silkroom.live.broadcasts.addresses import gateway_url
 
 Answer = Callable[[HttpRequest], HttpResponse]
 

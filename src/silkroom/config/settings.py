@@ -20,7 +20,11 @@ PUBLIC_URL = ENVIRONMENT.public_url.rstrip("/")
 _public = urlsplit(PUBLIC_URL)
 USES_TLS = _public.scheme == "https" or bool(ENVIRONMENT.tls_certificate)
 ALLOWED_HOSTS = [
-    "localhost", "127.0.0.1", "[::1]", *([_public.hostname] if _public.hostname else []), *ENVIRONMENT.allowed_hosts,
+    "localhost",
+    "127.0.0.1",
+    "[::1]",
+    *([_public.hostname] if _public.hostname else []),
+    *ENVIRONMENT.allowed_hosts,
 ]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _public.scheme == "https" else None

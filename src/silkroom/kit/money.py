@@ -8,7 +8,17 @@ from decimal import Decimal, InvalidOperation
 MINOR_DIGITS = {"CNY": 2, "USD": 2, "EUR": 2, "GBP": 2, "HKD": 2, "JPY": 0, "KRW": 0, "TWD": 2, "SGD": 2}
 """Digits after the point by ISO 4217."""
 
-SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "HKD": "HK$", "JPY": "¥", "KRW": "₩", "TWD": "NT$", "SGD": "S$"}
+SIGNS = {
+    "CNY": "¥",
+    "USD": "$",
+    "EUR": "€",
+    "GBP": "£",
+    "HKD": "HK$",
+    "JPY": "¥",
+    "KRW": "₩",
+    "TWD": "NT$",
+    "SGD": "S$",
+}
 
 LARGEST_MINOR = 10**15
 """Ten thousand billion yuan: larger numbers are mistakes, and JavaScript still holds this one exactly."""
