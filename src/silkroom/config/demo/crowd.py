@@ -23,7 +23,7 @@ from silkroom.config.demo.paces import Paces
 from silkroom.config.demo.room_client import RoomClient, RoomClosed, RoomRefused
 from silkroom.config.demo.visitor import DoorRefused, Visitor
 from silkroom.config.demo.words import COMMENTS, COMMENTS_ON, NAMES_EN, NAMES_ZH, QUESTIONS, QUESTIONS_ON
-from silkroom.live.relay.core.chunks import HEADER, Kind
+from silkroom.live.relay.door import decode_chunk
 
 VIEWERS = 40
 WATCHING_VIDEO = 4
@@ -90,9 +90,9 @@ class Viewer:
         ) as socket:
             async for message in socket:
                 if message.type is aiohttp.WSMsgType.BINARY:
-                    kind, time_us, _ = HEADER.unpack_from(message.data)
-                    if kind in (Kind.VIDEO_KEY, Kind.VIDEO_DELTA):
-                        late = time.time() * 1000 - time_us / 1000
+                    chunk = decode_chunk(message.data)
+                    if chunk.is_video:
+                        late = time.time() * 1000 - chunk.time_us / 1000
                         self.delay_ms = late if self.delay_ms is None else self.delay_ms * 0.9 + late * 0.1
 
     async def _ticket(self) -> tuple[str, str]:

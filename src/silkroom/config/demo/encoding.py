@@ -18,9 +18,15 @@ from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, Colorspace
 
 from silkroom.config.demo.show import Planes
-from silkroom.live.relay.core.avc import build_avcc, from_annexb
-from silkroom.live.relay.core.opus import opus_head
-from silkroom.live.relay.door import AudioConfig, Chunk, Kind, VideoConfig
+from silkroom.live.relay.door import (
+    AudioConfig,
+    Chunk,
+    Kind,
+    VideoConfig,
+    build_avcc,
+    from_annexb,
+    opus_head,
+)
 
 SOUND_RATE = 48_000
 SOUND_BLOCK = 960

@@ -25,8 +25,7 @@ from silkroom.config.demo.passwords import read_passwords
 from silkroom.config.demo.room_client import RoomClient, Told
 from silkroom.config.demo.sources import FileSource, LiveShow, Source, SourceError
 from silkroom.config.demo.visitor import DoorRefused, Visitor
-from silkroom.live.relay.client import MediaPublisherClient, SendingStopped
-from silkroom.live.relay.door import Kind
+from silkroom.live.relay.door import Kind, MediaPublisherClient, SendingStopped
 
 NICE = 5
 PAUSES = (0.5, 1.0, 2.0, 5.0)

@@ -21,8 +21,17 @@ from silkroom.config.demo.encoding import SOUND_BLOCK, SOUND_RATE, PictureEncode
 from silkroom.config.demo.music import Sound
 from silkroom.config.demo.show import FPS, SIZE, ShowSource
 from silkroom.config.errors import OperationError
-from silkroom.live.relay.core.avc import ParameterSets, UnreadableVideo, build_avcc, from_annexb, picture_size
-from silkroom.live.relay.door import Chunk, Kind, StreamConfig, VideoConfig
+from silkroom.live.relay.door import (
+    Chunk,
+    Kind,
+    ParameterSets,
+    StreamConfig,
+    UnreadableVideo,
+    VideoConfig,
+    build_avcc,
+    from_annexb,
+    picture_size,
+)
 
 FRAME_US = 1_000_000 // FPS
 BLOCK_US = 20_000

@@ -21,7 +21,10 @@ from aiohttp import web
 
 from silkroom.live.relay.access import Access, Grant, WatchAccess
 from silkroom.live.relay.bus import Bus, LocalBus, Outbox, Subscription
-from silkroom.live.relay.core.chunks import AudioConfig, Chunk, Kind, StreamConfig, VideoConfig
+from silkroom.live.relay.client import MediaPublisherClient, SendingStopped
+from silkroom.live.relay.core.avc import ParameterSets, UnreadableVideo, build_avcc, from_annexb, picture_size
+from silkroom.live.relay.core.chunks import AudioConfig, Chunk, Kind, StreamConfig, VideoConfig, decode_chunk
+from silkroom.live.relay.core.opus import opus_head
 from silkroom.live.relay.core.sharing import OriginHere, decode_control, subjects
 from silkroom.live.relay.edge import Edge
 from silkroom.live.relay.errors import (
@@ -56,19 +59,28 @@ __all__ = [
     "Grant",
     "Kind",
     "LocalBus",
+    "MediaPublisherClient",
     "MediaRefusal",
     "NoSuchStream",
+    "ParameterSets",
     "Publisher",
     "RecordedPiece",
     "RecordingStillOpen",
     "Relay",
+    "SendingStopped",
     "StreamConfig",
     "StreamState",
     "TicketExpired",
+    "UnreadableVideo",
     "VideoConfig",
+    "build_avcc",
+    "decode_chunk",
     "discard_recording",
     "finish_recording",
+    "from_annexb",
     "media_time_ms",
+    "opus_head",
+    "picture_size",
 ]
 
 SWEEP_SECONDS = 5.0
