@@ -227,6 +227,14 @@ def test_a_key_for_other_lines_is_refused(desk: Desk) -> None:
     assert stock_row(stocked) == (5, 1)
 
 
+def test_a_repeat_that_stands_twice_in_a_batch_finds_its_order(desk: Desk) -> None:
+    stocked, (buyer, first) = make_shop(pieces=9), make_people(2)
+    request = ask_for(stocked, buyer, 2)
+    number = desk.place_blocking(request).number
+    answers = in_one_batch(desk, stocked, [request, request, request], first)
+    assert [(one.number, one.repeated) for one in answers if isinstance(one, OrderReceipt)] == [(number, True)] * 3
+
+
 def test_two_people_may_use_the_same_key(desk: Desk) -> None:
     stocked, (one, two) = make_shop(pieces=5), make_people(2)
     key = uuid4()

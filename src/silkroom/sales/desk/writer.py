@@ -267,8 +267,9 @@ class Writer:
             calls.append((sql.READ_USES, (number_list(one for one, _ in uses), number_list(who for _, who in uses))))
         calls.append((sql.LOCK_VARIANTS, (variants,)))
         calls.append((sql.LOCK_BUYERS, (number_list(buyers),)))
-        people = number_list([request.person_id for request in requests])
-        calls.append((sql.READ_KNOWN, (people, plain_list([request.key.hex for request in requests]))))
+        # Each key once: a key that stands twice in the batch would bring its order's lines twice.
+        keys = {(request.person_id, request.key.hex) for request in requests}
+        calls.append((sql.READ_KNOWN, (number_list([who for who, _ in keys]), plain_list([key for _, key in keys]))))
         # After all locks, so that nobody waited in between.
         calls.append((sql.READ_MOMENT, ()))
         missing = sum([len(request.lines) for request in requests]) - len(self._spare_ids)

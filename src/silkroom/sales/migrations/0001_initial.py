@@ -3,10 +3,11 @@
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.datetime
-import silkroom.sales.orders.states
-import silkroom.sales.payments.states
 from django.conf import settings
 from django.db import migrations, models
+
+import silkroom.sales.orders.states
+import silkroom.sales.payments.states
 
 
 class Migration(migrations.Migration):
