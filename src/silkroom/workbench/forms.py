@@ -217,7 +217,7 @@ class SeveralFilesField(forms.FileField):
         super().__init__(widget=SeveralFilesInput(attrs={"accept": "image/jpeg,image/png,image/webp"}), **options)
 
     def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:  # type: ignore[override]
-        files = data if isinstance(data, list | tuple) else [data]
+        files = data if isinstance(data, list | tuple) and data else [data or None]
         if len(files) > self.most:
             raise forms.ValidationError(gettext("At most %(most)s files at once.") % {"most": self.most})
         cleaned = [super(SeveralFilesField, self).clean(one, initial) for one in files]

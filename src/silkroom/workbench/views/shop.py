@@ -148,7 +148,7 @@ def next_steps(desk: Desk, figures: Figures) -> list[Step]:
                 "hanger",
             )
         )
-    if desk.may(Task.STOCK) and figures.on_sale and not figures.free_pieces:
+    if desk.may(Task.COUNT) and figures.on_sale and not figures.free_pieces:
         steps.append(
             Step(
                 gettext_lazy("Nothing can be bought"),
