@@ -280,6 +280,16 @@ async def test_viewers_of_both_gateways_are_counted(show: Broadcast, stage: Stag
         await staff.leave()
 
 
+async def test_whoever_comes_in_is_counted(show: Broadcast, page: Page):
+    """Also when somebody leaves in the same moment, as a page does that comes back with a name."""
+    first = await page(show).enter()
+    assert first.welcome["viewers"] == 1
+    second = await page(show).enter()
+    await first.leave()
+    await second.until(lambda: second.viewers == 1)
+    await second.leave()
+
+
 async def test_only_staff_see_the_board(show: Broadcast, stage: Stage, page: Page):
     buyer = await asyncio.to_thread(guest)
     ticket = await asyncio.to_thread(ticket_for, show, stage.assistant)

@@ -89,6 +89,8 @@ class Attendance:
             broadcast_id = int(room.broadcast_id)
             count = own.viewers.get(broadcast_id, 0) + sum(one.viewers.get(broadcast_id, 0) for one in others)
             told[broadcast_id] = count
-            if self._told.get(broadcast_id) != count:
+            # Who has just come was told a number that may be a second old.
+            if self._told.get(broadcast_id) != count or broadcast_id in self.house.moved:
                 room.pulse(encode({"type": "pulse", "viewers": count}))
         self._told = told
+        self.house.moved.clear()

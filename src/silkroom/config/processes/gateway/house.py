@@ -35,6 +35,8 @@ class House:
         limits = Limits(watchers=max_watchers, room_watchers=max_watchers)
         self.fan = FanOut(bus, self._load_gap, limits=limits)
         self.seats: defaultdict[int, set[Seat]] = defaultdict(set)
+        self.moved: set[int] = set()
+        """Rooms in which somebody sat down or got up since the viewers were last told their number."""
         self.show_states: dict[int, str] = {}
         """State of each show that was looked at with the last healing."""
         self.healed_at = float("-inf")
@@ -68,11 +70,15 @@ class House:
     # Seats
 
     def take_seat(self, seat: Seat) -> None:
+        seat.is_counted = True
         self.seats[seat.ticket.broadcast_id].add(seat)
+        self.moved.add(seat.ticket.broadcast_id)
 
     def leave_seat(self, seat: Seat) -> None:
+        seat.is_counted = False
         broadcast_id = seat.ticket.broadcast_id
         self.seats[broadcast_id].discard(seat)
+        self.moved.add(broadcast_id)
         if not self.seats[broadcast_id]:
             del self.seats[broadcast_id]
 

@@ -164,6 +164,7 @@ class RoomDoor:
             _turn_away(seat, hello.id, RoomClosed(), COME_BACK)
             return None
         self._set_expiry(seat)
+        self._house.take_seat(seat)  # before the welcome, so that its number of viewers has this one in it
         seat.send({"type": "welcome", "id": hello.id, **self._pass_of(seat)})
         return await self._sit_down(seat, room, hello)
 
@@ -173,7 +174,6 @@ class RoomDoor:
         except (RoomFull, RoomClosed) as refusal:
             _turn_away(seat, hello.id, refusal, COME_BACK)
             return None
-        self._house.take_seat(seat)
         return room
 
     async def _hear_hello(self, socket: web.WebSocketResponse, seat: Seat) -> Hello | None:
@@ -216,6 +216,7 @@ class RoomDoor:
             seat.expiry.cancel()
         if seat.watcher is not None:
             seat.watcher.leave()
+        if seat.is_counted:
             self._house.leave_seat(seat)
 
     # Listening

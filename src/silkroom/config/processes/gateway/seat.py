@@ -34,6 +34,8 @@ class Seat:
         self.messages = Bucket(MESSAGES, now)
         self.strikes = 0
         self.expiry: asyncio.TimerHandle | None = None
+        self.is_counted = False
+        """Among those who are in the room (the house keeps it)."""
 
     @property
     def is_staff(self) -> bool:
