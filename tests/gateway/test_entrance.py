@@ -19,8 +19,12 @@ from .conftest import Page
 
 
 async def refusal(stack: Stack, session: aiohttp.ClientSession, ticket: str, **headers: str) -> tuple[int, str]:
-    """Status and code of an upgrade that is refused."""
-    url = f"{stack.gateway_urls[0]}/gateway/room"
+    """Status and code of an upgrade that is refused by the first gateway."""
+    return await refusal_at(stack.gateway_urls[0], session, ticket, **headers)
+
+
+async def refusal_at(address: str, session: aiohttp.ClientSession, ticket: str, **headers: str) -> tuple[int, str]:
+    url = f"{address}/gateway/room"
     upgrade = {
         "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
         "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", **headers,
