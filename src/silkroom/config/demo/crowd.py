@@ -164,7 +164,7 @@ class Crowd:
                 await viewer.leave()
 
     async def _again(self, pace: tuple[float, float], act: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        while True:
+        while not self._viewers[0].room.over.is_set():
             await asyncio.sleep(self._dice.uniform(*pace))
             try:
                 await act()

@@ -14,6 +14,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from silkroom.config.demo.visitor import DoorRefused
 from silkroom.live.room.rules import RoomFact, State, apply_event, empty_state
 
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
@@ -71,7 +72,7 @@ class RoomClient:
                 gateway, ticket = await self._ticket()
                 code = await self._visit(gateway, ticket)
                 tries = 0
-            except (aiohttp.ClientError, TimeoutError, OSError):
+            except (aiohttp.ClientError, TimeoutError, OSError, DoorRefused):
                 tries += 1
             finally:
                 self._leave()
@@ -88,7 +89,8 @@ class RoomClient:
         self._waiting[number] = answer
         try:
             await self._socket.send_str(_encoder.encode({"type": kind, "id": number, **fields}).decode())
-            message = await asyncio.wait_for(answer, ANSWER_SECONDS)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                message = await answer
         except (ConnectionError, TimeoutError):
             raise RoomClosed from None
         finally:
