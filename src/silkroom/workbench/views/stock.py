@@ -70,11 +70,12 @@ def count(request: HttpRequest, desk: Desk, variant_id: int, place_id: int) -> H
         change = attempt_once(request, form, "count", partial(_book, request, desk, variant, place, form))
     if change is None:
         return _cell(request, desk, variant, place, form)
-    sentence = gettext("%(sku)s at %(place)s: %(change)s pieces.") % {
-        "sku": variant.sku,
-        "place": place.name,
-        "change": change,
-    }
+    words = (
+        gettext("%(sku)s at %(place)s: %(change)s pieces.")
+        if int(change)
+        else gettext("%(sku)s at %(place)s: the count agrees.")
+    )
+    sentence = words % {"sku": variant.sku, "place": place.name, "change": change}
     if request.headers.get("HX-Request"):
         return _counted(request, desk, variant, place, sentence, int(change))
     messages.success(request, sentence)
@@ -121,7 +122,7 @@ def _counted(
         "fresh": True,
     }
     response = render(request, "workbench/_stock_counted.html", context)
-    response["HX-Retarget"] = f"#variant-{variant.pk}"
+    response["HX-Retarget"] = "#toasts"
     response["HX-Reswap"] = "outerHTML"
     response["HX-Trigger"] = "counted"
     return response

@@ -84,10 +84,8 @@ if (cell) {
   });
 }
 
-const toasts = document.getElementById("toasts");
-if (toasts) {
-  document.body.addEventListener("htmx:oobAfterSwap", () => {
-    const shown = document.querySelector("#toasts .toast");
-    setTimeout(() => shown?.remove(), 10000);
-  });
-}
+/* A notice stays long enough to be read and taken back, then goes. */
+document.body.addEventListener("htmx:afterSettle", () => {
+  const shown = document.querySelector("#toasts .toast");
+  setTimeout(() => shown?.remove(), 10000);
+});
