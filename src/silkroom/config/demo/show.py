@@ -2,9 +2,9 @@
 
 A picture is three planes as the encoder takes them (brightness, and two of colour at half the size), so nothing is
 converted on the way. What is dear is made once: the garment's surface, its poses, the wall. What moves is cheap: the
-light is a table of 256 entries applied to the surface, then one multiplication and one paste. Measured
-on one core of a shared AMD EPYC: 2 to 4 ms to compose a picture of 720 x 1280, 5 ms to encode it; with new scenes every fourteen seconds the
-sending process took 30 % of the core.
+light is a table of 256 entries applied to the surface, then one multiplication and one paste. Measured on one core
+of a shared AMD EPYC: 2 to 4 ms to compose a picture of 720 x 1280, 5 ms to encode it; with a new scene every fourteen
+seconds the sending process took 30 % of the core.
 """
 
 from __future__ import annotations
