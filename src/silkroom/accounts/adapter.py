@@ -21,7 +21,7 @@ from .rules import normalise_phone
 from .services import register_person, set_phone
 
 
-class AccountAdapter(DefaultAccountAdapter):
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """People with e-mail or phone, no user name."""
 
     def save_user(self, request: HttpRequest, user: Person, form: forms.Form, commit: bool = True) -> Person:

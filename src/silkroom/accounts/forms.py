@@ -17,7 +17,7 @@ from .fields import NameField, PhoneField
 from .rules import normalise_email, normalise_phone
 
 
-class LoginForm(AllauthLoginForm):
+class LoginForm(AllauthLoginForm):  # type: ignore[misc]
     """E-mail or phone, and password."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -33,7 +33,7 @@ class LoginForm(AllauthLoginForm):
         self.fields["password"].widget.attrs.pop("placeholder", None)
 
 
-class SignupForm(AllauthSignupForm):
+class SignupForm(AllauthSignupForm):  # type: ignore[misc]
     """Name, e-mail or phone, password: nothing else is needed to begin."""
 
     field_order = ["name", "contact", "password1"]

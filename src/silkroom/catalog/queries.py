@@ -165,11 +165,11 @@ def _cards(styles: QuerySet[Style], limit: int) -> list[StyleCard]:
         cards.append(
             StyleCard(
                 style=style,
-                picture=style.all_pictures[0] if style.all_pictures else None,  # type: ignore[attr-defined]
+                picture=style.all_pictures[0] if style.all_pictures else None,
                 price_minor=min((price for _, price, _ in variants), default=None),
                 variants=len(variants),
                 left=sum(left.get(item, 0) for item, _, _ in variants),
-                swatches=[one.swatch for one in style.all_colours if one.pk in shown],  # type: ignore[attr-defined]
+                swatches=[one.swatch for one in style.all_colours if one.pk in shown],
             )
         )
     return cards

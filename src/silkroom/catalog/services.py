@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from django.db import IntegrityError, transaction
 
@@ -38,6 +39,8 @@ from .rules import (
     clean_words,
 )
 from .states import SafetyClass, StyleState
+
+Named = TypeVar("Named", Colour, Size)
 
 WORDS = ("article", "name", "name_en", "description", "description_en")
 
@@ -179,7 +182,7 @@ def _write_sizes(style: Style, columns: Sequence[SizeColumn]) -> list[Size]:
     return written
 
 
-def _write_all(model: type[Colour] | type[Size], rows: Sequence[Colour] | Sequence[Size], fields: list[str]) -> None:
+def _write_all(model: type[Named], rows: Sequence[Named], fields: list[str]) -> None:
     manager = model._default_manager
     try:
         with transaction.atomic():

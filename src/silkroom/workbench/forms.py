@@ -216,7 +216,7 @@ class SeveralFilesField(forms.FileField):
         self.most_bytes = most_bytes
         super().__init__(widget=SeveralFilesInput(attrs={"accept": "image/jpeg,image/png,image/webp"}), **options)
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:  # type: ignore[override]
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[bytes]]:
         files = data if isinstance(data, list | tuple) and data else [data or None]
         if len(files) > self.most:
             raise forms.ValidationError(gettext("At most %(most)s files at once.") % {"most": self.most})

@@ -65,7 +65,7 @@ class Cell:
     ean: str = ""
     is_sold: bool = True
     stock: dict[int, str] = field(default_factory=dict)
-    on_hand: dict[int, int] | None = None
+    on_hand: Mapping[int, int] | None = None
     variant: int | None = None
     errors: dict[str, str] = field(default_factory=dict)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import transaction
@@ -13,30 +13,22 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext
 
-from silkroom.accounts.entrance import members_only, person_of
+from silkroom.accounts.entrance import View, members_only, person_of
 from silkroom.accounts.services import do_once
 from silkroom.kit.errors import NotFound, Refusal
 from silkroom.shops.queries import Desk, get_shop_for_task, roles_of
 from silkroom.shops.rules import Task
 
-P = ParamSpec("P")
 Made = TypeVar("Made")
 
 
-def shop_page(
-    task: Task,
-) -> Callable[
-    [Callable[Concatenate[HttpRequest, Desk, P], HttpResponse]],
-    Callable[Concatenate[HttpRequest, str, P], HttpResponseBase],
-]:
-    """A page of one shop: the view gets the shop and the person's role in place of the slug, strangers get 404."""
+def shop_page(task: Task) -> Callable[[View], View]:
+    """A page of one shop: the view gets a `Desk` (shop and role) in place of the slug, strangers get 404."""
 
-    def decorate(
-        view: Callable[Concatenate[HttpRequest, Desk, P], HttpResponse],
-    ) -> Callable[Concatenate[HttpRequest, str, P], HttpResponseBase]:
+    def decorate(view: View) -> View:
         @members_only
         @wraps(view)
-        def opened(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def opened(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
             return view(request, get_shop_for_task(request.user, slug, task), *args, **kwargs)
 
         return opened
@@ -73,5 +65,5 @@ def attempt_once(
     request: HttpRequest, form: BaseForm, purpose: str, act: Callable[[], str], **fields: str
 ) -> str | None:
     """As `attempt`, once for the form's ``key``: sent again, the first result is the answer."""
-    key: UUID = form.cleaned_data["key"]  # type: ignore[attr-defined]
+    key: UUID = form.cleaned_data["key"]
     return attempt(form, lambda: do_once(person=person_of(request), purpose=purpose, key=key, act=act), **fields)

@@ -9,7 +9,6 @@ import silkroom.kit.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -18,63 +17,155 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Shop',
+            name="Shop",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=40, unique=True)),
-                ('name', models.CharField(max_length=60)),
-                ('name_en', models.CharField(blank=True, max_length=60)),
-                ('about', models.TextField(blank=True, max_length=2000)),
-                ('region_code', models.CharField(max_length=6)),
-                ('currency', models.CharField(default='CNY', max_length=3)),
-                ('time_zone', models.CharField(default='Asia/Shanghai', max_length=40)),
-                ('logo', models.FileField(blank=True, upload_to='shops/')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slug", models.SlugField(max_length=40, unique=True)),
+                ("name", models.CharField(max_length=60)),
+                ("name_en", models.CharField(blank=True, max_length=60)),
+                ("about", models.TextField(blank=True, max_length=2000)),
+                ("region_code", models.CharField(max_length=6)),
+                ("currency", models.CharField(default="CNY", max_length=3)),
+                ("time_zone", models.CharField(default="Asia/Shanghai", max_length=40)),
+                ("logo", models.FileField(blank=True, upload_to="shops/")),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Invitation',
+            name="Invitation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('owner', 'owner'), ('host', 'host'), ('assistant', 'assistant'), ('warehouse', 'warehouse'), ('clerk', 'clerk')], max_length=12)),
-                ('contact', models.CharField(help_text='e-mail or phone it was sent to', max_length=254)),
-                ('secret_hash', models.CharField(max_length=64, unique=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('expires_at', models.DateTimeField()),
-                ('accepted_at', models.DateTimeField(null=True)),
-                ('accepted_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('invited_by', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('shop', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='invitations', to='shops.shop')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("owner", "owner"),
+                            ("host", "host"),
+                            ("assistant", "assistant"),
+                            ("warehouse", "warehouse"),
+                            ("clerk", "clerk"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("contact", models.CharField(help_text="e-mail or phone it was sent to", max_length=254)),
+                ("secret_hash", models.CharField(max_length=64, unique=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("expires_at", models.DateTimeField()),
+                ("accepted_at", models.DateTimeField(null=True)),
+                (
+                    "accepted_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "invited_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "shop",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="invitations", to="shops.shop"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Place',
+            name="Place",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=silkroom.kit.ids.make_code, editable=False, max_length=10, unique=True)),
-                ('kind', models.CharField(choices=[('workshop', 'workshop'), ('warehouse', 'warehouse'), ('store', 'store'), ('supplier', 'supplier'), ('work_in_progress', 'work in progress'), ('customer', 'customer'), ('scrap', 'scrap'), ('count_difference', 'count difference')], max_length=20)),
-                ('name', models.CharField(max_length=60)),
-                ('is_outside', models.BooleanField(default=False)),
-                ('sells_online', models.BooleanField(default=False, help_text='web and show sell from here')),
-                ('priority', models.SmallIntegerField(default=0, help_text='the smallest is emptied first')),
-                ('shop', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='places', to='shops.shop')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "code",
+                    models.CharField(default=silkroom.kit.ids.make_code, editable=False, max_length=10, unique=True),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("workshop", "workshop"),
+                            ("warehouse", "warehouse"),
+                            ("store", "store"),
+                            ("supplier", "supplier"),
+                            ("work_in_progress", "work in progress"),
+                            ("customer", "customer"),
+                            ("scrap", "scrap"),
+                            ("count_difference", "count difference"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("name", models.CharField(max_length=60)),
+                ("is_outside", models.BooleanField(default=False)),
+                ("sells_online", models.BooleanField(default=False, help_text="web and show sell from here")),
+                ("priority", models.SmallIntegerField(default=0, help_text="the smallest is emptied first")),
+                (
+                    "shop",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="places", to="shops.shop"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('shop', 'name'), name='place_name_in_shop'), models.CheckConstraint(condition=models.Q(('is_outside', False), ('sells_online', False), _connector='OR'), name='outside_sells_nothing')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("shop", "name"), name="place_name_in_shop"),
+                    models.CheckConstraint(
+                        condition=models.Q(("is_outside", False), ("sells_online", False), _connector="OR"),
+                        name="outside_sells_nothing",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Staff',
+            name="Staff",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('owner', 'owner'), ('host', 'host'), ('assistant', 'assistant'), ('warehouse', 'warehouse'), ('clerk', 'clerk')], max_length=12)),
-                ('joined_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='staff_roles', to=settings.AUTH_USER_MODEL)),
-                ('shop', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='staff', to='shops.shop')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("owner", "owner"),
+                            ("host", "host"),
+                            ("assistant", "assistant"),
+                            ("warehouse", "warehouse"),
+                            ("clerk", "clerk"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "joined_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="staff_roles",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "shop",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="staff", to="shops.shop"
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'staff',
-                'constraints': [models.UniqueConstraint(fields=('shop', 'person'), name='one_role_in_a_shop')],
+                "verbose_name_plural": "staff",
+                "constraints": [models.UniqueConstraint(fields=("shop", "person"), name="one_role_in_a_shop")],
             },
         ),
     ]

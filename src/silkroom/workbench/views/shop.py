@@ -253,14 +253,16 @@ def place_change(request: HttpRequest, desk: Desk, place_id: int) -> HttpRespons
     """Another name, or another answer to "does it sell online?"."""
     place = get_place_for(desk.shop, place_id)
     form = PlaceChangeForm(request.POST, prefix=f"p{place.pk}")
-    if form.is_valid() and attempt(
-        form,
-        lambda: change_place(
-            place=place, name=form.cleaned_data["name"], sells_online=form.cleaned_data["sells_online"]
-        ),
-        place_name_taken="name",
-        shop_name_unusable="name",
-    ):
+    changed = None
+    if form.is_valid():
+        data = form.cleaned_data
+        changed = attempt(
+            form,
+            lambda: change_place(place=place, name=data["name"], sells_online=data["sells_online"]),
+            place_name_taken="name",
+            shop_name_unusable="name",
+        )
+    if changed is not None:
         messages.success(request, gettext("Saved."))
     else:
         for errors in form.errors.values():

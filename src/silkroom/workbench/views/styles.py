@@ -222,7 +222,7 @@ def pictures(request: HttpRequest, desk: Desk, code: str) -> HttpResponse:
     return _pictures(request, desk, found, form)
 
 
-def _take_pictures(style: Style, files: Sequence[UploadedFile]) -> list[str]:
+def _take_pictures(style: Style, files: Sequence[UploadedFile[bytes]]) -> list[str]:
     errors: list[str] = []
     for file in files:
         try:
