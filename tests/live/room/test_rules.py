@@ -248,7 +248,8 @@ def test_only_changed_numbers_are_told():
     state = opened()
     assert changed_stock(state, {110: 3, 111: 0, 120: 6}) == [[120, 6]]
     assert changed_stock(state, {110: 3, 120: 7}) == []
-    assert changed_stock(state, {}) == [[110, 0], [120, 0]]
+    assert changed_stock(state, {110: 0, 999: 4}) == [[110, 0]]
+    assert changed_stock(state, {}) == []
 
 
 def test_only_changed_deals_are_told():

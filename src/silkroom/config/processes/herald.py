@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -24,9 +24,8 @@ from psycopg import conninfo as conninfo_of
 from silkroom.journal.queries import Fact, entries_after, reader_position
 from silkroom.journal.services import move_reader
 from silkroom.live.fanout.door import Event
-from silkroom.live.room.keeper import RoomKeeper
 from silkroom.live.room.queries import load_state, open_shows
-from silkroom.live.room.services import tell_ledger
+from silkroom.live.room.services import LedgerKeeper, tell_ledger
 
 TICK = "silkroom.journal.tick"
 """Subject: something was committed that a room may have to hear of. The message is empty."""
@@ -50,8 +49,13 @@ CANDIDATE_SECONDS = 1.0
 
 MOST_ROOMS_KEPT = 500
 
-ABOUT_PIECES = ("order.", "stock.", "offer.", "payment.", "hold.")
 ABOUT_STYLES = ("style.", "shop.")
+"""Kinds of entries after which a tray may look different. Pieces have moved where an entry names ``items``."""
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+Cursor = psycopg.Cursor[tuple[Any, ...]]
+Told = tuple[int, list[Event]]
+"""A broadcast and its new events."""
 
 Committed = Callable[[int, Sequence[Event]], None]
 """Called with the broadcast and its new events after their commit, from the herald's thread."""
@@ -77,7 +81,7 @@ class Herald:
         self._committed = committed
         self._wake = threading.Event()
         self._stopping = threading.Event()
-        self._keepers: dict[int, RoomKeeper] = {}
+        self._keepers: dict[int, LedgerKeeper] = {}
         self._checked_at = float("-inf")
         self.is_leader = False
         self.told = 0
@@ -127,7 +131,7 @@ class Herald:
                     self._wake.wait(LOOK_SECONDS)
                 self._stopping.wait(max(0.0, began_at + GATHER_SECONDS - time.monotonic()))
 
-    def _look(self, connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
+    def _look(self, connection: Connection) -> bool:
         """Carry what is new to the rooms. True: there may be more at once."""
         if time.monotonic() - self._checked_at >= CHECK_SECONDS:
             self._checked_at = time.monotonic()
@@ -136,47 +140,66 @@ class Herald:
             facts = entries_after(cursor, reader_position(cursor, READER), decode=msgspec.json.decode)
             if not facts:
                 return False
-            pieces, styles = _shops_named(facts)
-            told = self._tell(cursor, open_shows(cursor, pieces | styles), with_tray=bool(styles))
+            items, shops_with_styles = _named_by(facts)
+            told = self._tell_touched(cursor, items) if items else []
+            told += self._tell_styles(cursor, shops_with_styles) if shops_with_styles else []
             move_reader(cursor, READER, facts[-1].position)
         self._publish(told)
         return True
 
-    def _tell_all(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    def _tell_touched(self, cursor: Cursor, items_by_shop: Mapping[int, set[int]]) -> list[Told]:
+        items = set().union(*items_by_shop.values())
+        told = []
+        for show, last in open_shows(cursor, items_by_shop).items():
+            keeper = self._keeper(cursor, show)
+            # Level with the log and without these items: nothing to say, and no lock that would hold up the room.
+            if keeper.sequence != last or keeper.may_show(items):
+                told.append((show, tell_ledger(cursor, show, keeper, items=items)))
+        return told
+
+    def _tell_styles(self, cursor: Cursor, shops: Iterable[int] | None) -> list[Told]:
+        return [
+            (show, tell_ledger(cursor, show, self._keeper(cursor, show), with_tray=True))
+            for show in open_shows(cursor, shops)
+        ]
+
+    def _tell_all(self, connection: Connection) -> None:
         with connection.transaction(), connection.cursor() as cursor:
-            shows = open_shows(cursor)
-            told = self._tell(cursor, shows, with_tray=True)
+            told = self._tell_styles(cursor, None)
+        shows = {show for show, _ in told}
         self._keepers = {show: keeper for show, keeper in self._keepers.items() if show in shows}
         self._publish(told)
 
-    def _tell(
-        self, cursor: psycopg.Cursor[tuple[Any, ...]], shows: Iterable[int], *, with_tray: bool
-    ) -> list[tuple[int, list[Event]]]:
-        return [(show, tell_ledger(cursor, show, self._keeper(cursor, show), with_tray=with_tray)) for show in shows]
-
-    def _keeper(self, cursor: psycopg.Cursor[tuple[Any, ...]], show: int) -> RoomKeeper:
+    def _keeper(self, cursor: Cursor, show: int) -> LedgerKeeper:
         keeper = self._keepers.get(show)
         if keeper is None:
             if len(self._keepers) >= MOST_ROOMS_KEPT:
                 self._keepers.pop(next(iter(self._keepers)))
             loaded = load_state(cursor, show)
-            keeper = self._keepers[show] = RoomKeeper(loaded.sequence, loaded.state)
+            keeper = self._keepers[show] = LedgerKeeper(loaded.sequence, loaded.state)
         return keeper
 
-    def _publish(self, told: Sequence[tuple[int, list[Event]]]) -> None:
+    def _publish(self, told: Sequence[Told]) -> None:
         for show, events in told:
             if events:
                 self.told += len(events)
                 self._committed(show, events)
 
 
-def _take_lead(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
+def _take_lead(connection: Connection) -> bool:
     row = connection.execute("SELECT pg_try_advisory_lock(%s)", [LEADER_LOCK]).fetchone()
     return bool(row and row[0])
 
 
-def _shops_named(facts: Sequence[Fact]) -> tuple[set[int], set[int]]:
-    """Shops whose pieces or offers moved, and shops whose styles changed."""
-    pieces = {fact.shop_id for fact in facts if fact.shop_id is not None and fact.kind.startswith(ABOUT_PIECES)}
-    styles = {fact.shop_id for fact in facts if fact.shop_id is not None and fact.kind.startswith(ABOUT_STYLES)}
-    return pieces, styles
+def _named_by(facts: Sequence[Fact]) -> tuple[dict[int, set[int]], set[int]]:
+    """Items whose pieces have moved, by shop, and shops whose styles have changed."""
+    items: dict[int, set[int]] = {}
+    shops: set[int] = set()
+    for fact in facts:
+        if fact.shop_id is None:
+            continue
+        if fact.kind.startswith(ABOUT_STYLES):
+            shops.add(fact.shop_id)
+        elif moved := fact.data.get("items"):
+            items.setdefault(fact.shop_id, set()).update(moved)
+    return items, shops

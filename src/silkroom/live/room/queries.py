@@ -131,15 +131,16 @@ def running_shows(cursor: Cursor) -> dict[int, str]:
 
 
 _OPEN_OF_SHOPS = """
-    SELECT id FROM live_broadcast WHERE state <> 'ended' AND (%s::bigint[] IS NULL OR shop_id = ANY(%s)) ORDER BY id
+    SELECT id, last_sequence FROM live_broadcast
+    WHERE state <> 'ended' AND (%s::bigint[] IS NULL OR shop_id = ANY(%s)) ORDER BY id
 """
 
 
-def open_shows(cursor: Cursor, shop_ids: Iterable[int] | None = None) -> list[int]:
-    """Shows that have not ended, of these shops (None: of all), in the order in which they are locked."""
+def open_shows(cursor: Cursor, shop_ids: Iterable[int] | None = None) -> dict[int, int]:
+    """{broadcast: its last number} of shows that have not ended, of these shops (None: of all); in locking order."""
     shops = None if shop_ids is None else list(shop_ids)
     cursor.execute(_OPEN_OF_SHOPS, (shops, shops))
-    return [row[0] for row in cursor.fetchall()]
+    return dict(cursor.fetchall())
 
 
 _SHOW = """

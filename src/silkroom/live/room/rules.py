@@ -243,12 +243,12 @@ def bounded_delay(delay_ms: int | None) -> int | None:
 
 
 def changed_stock(state: State, left: dict[int, int]) -> list[list[int]]:
-    """[variant, left] of those whose number in the room differs from the true one. What ``left`` lacks is sold out."""
+    """[variant, left] of those whose number in the room differs from the true one; ``left`` names who is looked at."""
     return [
-        [one["variant"], left.get(one["variant"], 0)]
+        [one["variant"], left[one["variant"]]]
         for style in state["tray"]
         for one in style["variants"]
-        if one["left"] != left.get(one["variant"], 0)
+        if one["variant"] in left and one["left"] != left[one["variant"]]
     ]
 
 

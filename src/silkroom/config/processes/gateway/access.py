@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -55,14 +56,16 @@ def _host_of(address: str) -> str:
         return ""
 
 
+@lru_cache(maxsize=2048)
+def translated(language: str, text: str) -> str:
+    """A sentence of the code in a language. Kept: when a sale is over, thousands are told the same at once."""
+    with translation.override(language):
+        return gettext(text)
+
+
 def translator(language: str) -> Callable[[str], str]:
     """gettext of one language, for any later moment."""
-
-    def translate(text: str) -> str:
-        with translation.override(language):
-            return gettext(text)
-
-    return translate
+    return partial(translated, language)
 
 
 def language_of(request: web.BaseRequest) -> str:

@@ -10,8 +10,6 @@ from typing import Any
 import structlog
 from aiohttp import WSMsgType, web
 from django.urls import reverse
-from django.utils import translation
-from django.utils.translation import gettext
 
 from silkroom.accounts.errors import NameFirst
 from silkroom.accounts.tickets import TicketInvalid
@@ -36,7 +34,7 @@ from silkroom.live.room.rules import LONGEST_COMMENT, LONGEST_QUESTION, bounded_
 from silkroom.live.room.services import Ask, Comment, Speaker
 from silkroom.sales.desk.door import Answer, Desk, OrderLineRequest, OrderRequest
 
-from .access import Origins, language_of
+from .access import Origins, language_of, translator
 from .attendance import Attendance
 from .buckets import PersonBuckets, Rate
 from .house import House
@@ -412,6 +410,5 @@ def _turn_away(seat: Seat, message_id: MessageId, refusal: Refusal, code: int) -
 
 
 def _refused(request: web.Request, refusal: Refusal) -> web.Response:
-    with translation.override(language_of(request)):
-        body = {"error": refusal.as_json(gettext)}
+    body = {"error": refusal.as_json(translator(language_of(request)))}
     return web.json_response(body, status=refusal.status, headers={"Cache-Control": "no-store"})

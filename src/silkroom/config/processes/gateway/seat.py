@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from django.utils import translation
-from django.utils.translation import gettext
-
 from silkroom.kit.errors import Refusal
 from silkroom.live.broadcasts.rules import may_assist
 from silkroom.live.broadcasts.tickets import Ticket
 from silkroom.live.fanout.door import Watcher, close_frame, text_frame
 
+from .access import translator
 from .buckets import Bucket, Rate
 from .messages import encode
 
@@ -55,8 +53,7 @@ class Seat:
 
     def refuse(self, message_id: int | str | None, refusal: Refusal) -> None:
         """An error frame with a sentence in this person's language."""
-        with translation.override(self.language):
-            error = refusal.as_json(gettext)
+        error = refusal.as_json(translator(self.language))
         self.send({"type": "error", "id": message_id, **error})
 
     def close(self, code: int, reason: str) -> None:

@@ -1,7 +1,7 @@
 """Writing to rooms. One module per subject; this is the list that others use."""
 
 from .events import Draft, append_events, keep_checkpoint, lock_room
-from .ledger import tell_ledger
+from .ledger import LedgerKeeper, tell_ledger
 from .presence import mark_interrupted, mark_returned
 from .publishing import publisher, tell_room
 from .shows import (
@@ -22,6 +22,7 @@ __all__ = [
     "Ask",
     "Comment",
     "Draft",
+    "LedgerKeeper",
     "Likes",
     "Speaker",
     "Words",
