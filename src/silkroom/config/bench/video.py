@@ -28,10 +28,19 @@ from aiohttp import web
 
 import silkroom.live
 from silkroom.config.processes.browser import CHROMIUM_FLAGS, find_chromium
-from silkroom.live.relay.client import MediaPublisherClient
-from silkroom.live.relay.core.avc import build_avcc, from_annexb
-from silkroom.live.relay.core.chunks import AudioConfig
-from silkroom.live.relay.door import Access, Chunk, Grant, Kind, Relay, StreamConfig, VideoConfig
+from silkroom.live.relay.door import (
+    Access,
+    AudioConfig,
+    Chunk,
+    Grant,
+    Kind,
+    MediaPublisherClient,
+    Relay,
+    StreamConfig,
+    VideoConfig,
+    build_avcc,
+    from_annexb,
+)
 
 PAGES = Path(__file__).parent / "video_pages"
 MEDIA = Path(silkroom.live.__file__).parent / "static" / "live" / "media"
@@ -60,7 +69,7 @@ class Plan:
     load_seconds: float
 
 
-QUICK = Plan(settle_ms=2_000, sample_ms=4_500, viewers=200, load_seconds=5.0)
+QUICK = Plan(settle_ms=2_500, sample_ms=3_500, viewers=200, load_seconds=3.0)
 FULL = Plan(settle_ms=5_000, sample_ms=30_000, viewers=400, load_seconds=15.0)
 
 
@@ -253,7 +262,7 @@ def _cpu_seconds(process: psutil.Process) -> float:
 
 async def _until(condition: Any) -> None:
     async with asyncio.timeout(PAGE_SECONDS):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - conditions of other processes
             await asyncio.sleep(0.05)
 
 
@@ -326,7 +335,8 @@ class _Discard(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         cast(asyncio.WriteTransport, transport).write(
             f"GET /gateway/watch?ticket=load&mode=instant HTTP/1.1\r\nHost: {self._host}\r\nConnection: Upgrade\r\n"
-            "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: c2lsa3Jvb20tYmVuY2gtMQ==\r\n\r\n".encode()
+            "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: c2lsa3Jvb20tYmVuY2gtMQ==\r\n\r\n".encode()
         )
 
     def data_received(self, data: bytes) -> None:

@@ -45,6 +45,11 @@ gate could see; a slow viewer would lag by so much."""
 
 RECENT_SOUND_US = 60_000
 
+STRETCH = 2.5
+"""A fragment says that its picture lasts longer than it should: where a sender leaves pictures out, a browser would see a
+hole, stop at it and wait. An overlap with the next picture is harmless."""
+MAX_LENGTH_US = 250_000
+
 
 class Viewer:
     """One open connection. ``transport`` is written directly; closing goes through the handler that owns it."""
@@ -94,7 +99,6 @@ class FragmentMaker:
     def __init__(self, config: StreamConfig) -> None:
         self._config = config
         self._sequence = 0
-        self._last_video_us = 0
 
     def init(self) -> bytes:
         return encode_frame(Kind.INIT, 0, 0, init_segment(self._config))
@@ -110,7 +114,7 @@ class FragmentMaker:
 
     def _video(self, chunk: Chunk) -> Run:
         start = video_ticks(chunk.time_us)
-        length = chunk.duration_us or self._config.video.frame_us
+        length = min(MAX_LENGTH_US, round((chunk.duration_us or self._config.video.frame_us) * STRETCH))
         sample = Sample(chunk.payload, max(1, video_ticks(length)), chunk.kind is Kind.VIDEO_KEY)
         return Run(VIDEO_TRACK, start, [sample])
 

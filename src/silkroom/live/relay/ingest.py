@@ -37,7 +37,14 @@ from silkroom.live.relay.errors import (
     OriginForbidden,
     TooFast,
 )
-from silkroom.live.relay.messages import ConfigMessage, error_text, read_ingest, stream_config, to_json
+from silkroom.live.relay.messages import (
+    ConfigMessage,
+    PingMessage,
+    error_text,
+    read_ingest,
+    stream_config,
+    to_json,
+)
 from silkroom.live.relay.origin import Publisher
 
 CONFIG_SECONDS = 10.0
@@ -173,7 +180,8 @@ class IngestSession:
                     read = read_ingest(message.data)
                     if isinstance(read, ConfigMessage):
                         return read
-                    await self._pong(read.client_ms)
+                    if isinstance(read, PingMessage):
+                        await self._pong(read.client_ms)
         except TimeoutError:
             raise ConfigTimeout() from None
 
@@ -185,8 +193,10 @@ class IngestSession:
         message = read_ingest(data)
         if isinstance(message, ConfigMessage):
             self._begin(message)
-        else:
+        elif isinstance(message, PingMessage):
             await self._pong(message.client_ms)
+        elif self._publisher is not None:
+            self._publisher.correct_clock(round(message.clock * 1000))
 
     def _count(self, size: int) -> None:
         now_us = self._clock_us()

@@ -55,11 +55,17 @@ class PingMessage(msgspec.Struct, frozen=True, tag="ping"):
     client_ms: Millis
 
 
+class ClockMessage(msgspec.Struct, frozen=True, tag="clock"):
+    """A later estimate of ``clock``, since clocks drift."""
+
+    clock: Millis
+
+
 class ResumeMessage(msgspec.Struct, frozen=True, tag="resume"):
     """A viewer's decoder needs a key frame now."""
 
 
-IngestMessage = ConfigMessage | PingMessage
+IngestMessage = ConfigMessage | ClockMessage | PingMessage
 WatchMessage = PingMessage | ResumeMessage
 
 _ingest: msgspec.json.Decoder[IngestMessage] = msgspec.json.Decoder(IngestMessage)

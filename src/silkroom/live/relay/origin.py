@@ -75,6 +75,11 @@ class Publisher:
             self._needs_key = True
             self._origin.begin(config, zero_us)
 
+    def correct_clock(self, zero_us: int) -> None:
+        """A later, better estimate of the gateway's time at the sender's timestamp 0."""
+        if self._active:
+            self._origin.correct_clock(zero_us)
+
     def push_chunk(self, chunk: Chunk) -> None:
         """One encoded picture or piece of sound, in decoding order. Raises BadFrame, FrameTooLarge."""
         if not self._active:
@@ -176,6 +181,9 @@ class Origin:
             self._packaging.put(NewConfig(config, self._clock_us()))
         self.stream.set_config(config)
         self._share(LiveConfig(self._next(), config))
+
+    def correct_clock(self, zero_us: int) -> None:
+        self._timeline.correct(zero_us)
 
     def add(self, chunk: Chunk) -> None:
         now_us = self._clock_us()

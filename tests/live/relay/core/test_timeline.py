@@ -30,7 +30,34 @@ def test_without_a_claim_the_first_chunk_was_captured_when_it_came() -> None:
     line = Timeline()
     line.begin(None)
     assert line.place(picture(77), NOW).time_us == NOW
-    assert line.place(sound(77), NOW + 9).time_us == NOW
+    assert line.place(sound(10_077), NOW + 10_009).time_us == NOW + 10_000
+
+
+def test_a_first_chunk_that_came_late_does_not_put_the_rest_into_the_future() -> None:
+    line = Timeline()
+    line.begin(None)
+    assert line.place(picture(0), NOW + 200_000).time_us == NOW + 200_000
+    for number in range(1, 30):
+        now = NOW + number * 33_333 + 5_000
+        placed = line.place(picture(number * 33_333), now).time_us
+        assert placed <= max(now, NOW + 200_000 + number * STEP_US)
+    assert placed == now
+
+
+def test_a_better_estimate_is_followed_slowly_and_nonsense_is_not() -> None:
+    line = Timeline()
+    line.begin(NOW)
+    line.place(picture(0), NOW + 300_000)
+    line.correct(NOW - 10_000)
+    shifts = [
+        line.place(picture(number * 33_333), NOW + 300_000 + number * 33_333).time_us - NOW - number * 33_333
+        for number in range(1, 200)
+    ]
+    assert shifts[0] == -100 and shifts[50] == -5_100 and shifts[-1] == -10_000
+    line.correct(NOW + 3_600_000_000)
+    assert (
+        line.place(picture(200 * 33_333), NOW + 300_000 + 200 * 33_333).time_us == NOW + 200 * 33_333 - 10_000
+    )
 
 
 def test_a_claim_of_the_future_or_of_long_ago_is_not_believed() -> None:
@@ -64,13 +91,15 @@ def test_a_sender_whose_clock_jumps_is_anchored_afresh() -> None:
         max_size=60,
     )
 )
-def test_time_never_goes_back(steps: list[tuple[bool, int, int, bool]]) -> None:
+def test_time_never_goes_back(steps: list[tuple[bool, int, int, int]]) -> None:
     line, now = Timeline(), NOW
     last = {True: 0, False: 0}
     for is_picture, time_us, passed, again in steps:
         now += passed
-        if again:
+        if again == 0:
             line.begin(now + time_us // 7)
+        elif again == 1:
+            line.correct(now + time_us // 3)
         placed = line.place(picture(time_us) if is_picture else sound(time_us), now).time_us
         assert placed > last[is_picture]
         last[is_picture] = placed

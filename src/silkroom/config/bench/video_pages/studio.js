@@ -31,14 +31,16 @@ async function clicks() {
   hum.connect(out);
   hum.start();
   await sound.resume();
-  let shift = Infinity;
+  const looks = [];
   let planned = 0;
   setInterval(() => {
-    // when a moment of this context is rendered: the tightest of many looks
-    shift = Math.min(shift + 0.0005, performance.now() - sound.currentTime * 1000);
-  }, 2);
+    // when a moment of this context is rendered: the tightest of the last looks (a starved context loses time)
+    looks.push(performance.now() - sound.currentTime * 1000);
+    if (looks.length > 300) looks.shift();
+  }, 3);
   setInterval(() => {
-    if (!publisher.clock.isKnown || !Number.isFinite(shift)) return;
+    if (!publisher.clock.isKnown || looks.length < 50) return;
+    const shift = Math.min(...looks);
     const ahead = publisher.clock.now() - performance.now();
     const now = publisher.clock.now();
     const next = (Math.floor(now / CLICK_MS) + 1) * CLICK_MS;

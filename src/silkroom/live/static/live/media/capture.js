@@ -1,24 +1,36 @@
 /** From the tracks of a MediaStream to raw pictures and sound for the encoders, on one clock. */
 
 /**
- * Browsers count a track's timestamps from anywhere, and differently for pictures and sound. The quickest arrival tells
- * where a track's zero lies on performance.now(); it is forgotten slowly, since clocks drift.
+ * Browsers count a track's timestamps from anywhere, and differently for pictures and sound. The quickest arrival of the
+ * last seconds tells where a track's zero lies on performance.now(); older ones count no more, since clocks drift and a
+ * starved machine loses sound.
  */
 export class TrackClock {
-  #shift = Infinity;
+  #buckets = [];
+  #bucketEnds = 0;
   #last = 0;
 
   /** The capture moment in microseconds of performance.now(); `lasted` is what had to pass before it could arrive. */
   place(timestamp, lasted = 0) {
-    const arrived = performance.now() * 1000;
-    const shift = arrived - timestamp - lasted;
-    if (Math.abs(shift - this.#shift) > 1_000_000) this.#shift = shift;
-    // 20 microseconds a frame: follows a drift of 600 parts in a million at 30 pictures a second
-    this.#shift = Math.min(shift, this.#shift + 20);
-    this.#last = Math.max(this.#last + 1, timestamp + this.#shift);
+    const now = performance.now();
+    const shift = now * 1000 - timestamp - lasted;
+    // a source that starts its count anew
+    if (this.#buckets.length && Math.abs(shift - Math.min(...this.#buckets)) > RESTART_US) this.#buckets = [];
+    if (now >= this.#bucketEnds || !this.#buckets.length) {
+      this.#buckets.push(shift);
+      if (this.#buckets.length > BUCKETS) this.#buckets.shift();
+      this.#bucketEnds = now + BUCKET_MS;
+    }
+    const last = this.#buckets.length - 1;
+    this.#buckets[last] = Math.min(this.#buckets[last], shift);
+    this.#last = Math.max(this.#last + 1, timestamp + Math.min(...this.#buckets));
     return this.#last;
   }
 }
+
+const RESTART_US = 1_000_000;
+const BUCKET_MS = 500;
+const BUCKETS = 6;
 
 /** Pictures of a track. `onFrame(frame, timeUs)` must close the frame. */
 export class VideoCapture {

@@ -21,6 +21,7 @@ const FINAL = new Set([CLOSE.NORMAL, CLOSE.REPLACED, CLOSE.FORBIDDEN, CLOSE.MALF
 const SLOW_SECONDS = 0.4;
 const STUCK_SECONDS = 1.2;
 const CLOCK_WAIT_MS = 400;
+const CLOCK_EVERY_MS = 5_000;
 
 export class MediaPublisher extends EventTarget {
   constructor({ gateway = "", getTicket, fps = 30, bitrate = 2_000_000, maxSide = 1280 }) {
@@ -251,8 +252,19 @@ export class MediaPublisher extends EventTarget {
     const bitrate = this.#pictures?.bitrate ?? this.#bitrate;
     const dropped = this.#pictures?.dropped ?? 0;
     this.#stats = { bitsPerSecond, lateMs, viewers, bitrate, dropped, source: this.source };
+    this.#correctClock();
     this.dispatchEvent(new CustomEvent("stats", { detail: this.#stats }));
   }
+
+  /** Clocks drift: once in a while the gateway is told where zero lies by now. */
+  #correctClock() {
+    const now = performance.now();
+    if (this.#recorder || !this.clock.isKnown || now - this.#clockToldAt < CLOCK_EVERY_MS) return;
+    this.#clockToldAt = now;
+    this.#socket.sendText({ type: "clock", clock: performance.timeOrigin + this.clock.offset });
+  }
+
+  #clockToldAt = 0;
 
   #onLost({ code, reason, retryMs }) {
     this.#ready = this.#configSent = false;

@@ -201,8 +201,8 @@ async function findCodec(width, height, fps, bitrate) {
 
 const SOUND_BITRATE = 96_000;
 const FRAME_US = 20_000;
-const DRIFT_US = 6_000;
-const STEER_US = 100;
+/** Share of the difference that is taken over with each piece of about 10 ms: within a second. */
+const FOLLOW = 0.01;
 const JUMP_US = 200_000;
 /** At first the arrival of sound varies most; times follow it closely until then. */
 const SETTLE_SECONDS = 1.5;
@@ -225,7 +225,6 @@ export class SoundEncoder {
   #firstStamp = 0;
   #samples = 0;
   #shift = 0;
-  #steering = false;
 
   static isSupported() {
     return "AudioEncoder" in window && "AudioData" in window;
@@ -256,14 +255,8 @@ export class SoundEncoder {
 
   /** The encoder counts samples, but the microphone's clock drifts against the camera's: its times are steered. */
   #follow(drift) {
-    const size = Math.abs(drift);
-    if (size > JUMP_US || this.#samples < SETTLE_SECONDS * this.#rate) {
-      this.#shift += drift;
-    } else {
-      if (size > DRIFT_US) this.#steering = true;
-      else if (size < DRIFT_US / 8) this.#steering = false;
-      if (this.#steering) this.#shift += Math.sign(drift) * STEER_US;
-    }
+    const settling = this.#samples < SETTLE_SECONDS * this.#rate;
+    this.#shift += settling || Math.abs(drift) > JUMP_US ? drift : drift * FOLLOW;
   }
 
   #open(rate, channels) {

@@ -1,6 +1,6 @@
 /**
- * The instant player's work, away from the page's own: socket, decoders, canvas. With sound on, each picture waits until
- * its sound is nearly due; without, it is drawn at once.
+ * The instant player's work, away from the page's own: socket and decoders. With sound on, each picture waits until its
+ * sound is nearly due; without, it is handed over at once.
  *
  * Messages in: begin, start, mute, sound, heard, hidden, ticket. Messages out: state, picture, clock, ticket, failed.
  */
@@ -9,8 +9,11 @@ import { GatewayClock, localNow } from "./clock.js";
 import { DELTA, KEY, SOUND, fromBase64, readFrame } from "./frames.js";
 import { CLOSE, LastingSocket } from "./lasting-socket.js";
 
-/** A picture may be seen so long before its sound is heard (EBU R 37 tolerates 40 ms); less delay, still in step. */
-const LEAD_MS = 28;
+/**
+ * A picture is drawn so long before its sound is heard: less delay, still in step. EBU R 37 tolerates 40 ms, and a screen
+ * shows what is drawn only 8 ms later on average.
+ */
+const LEAD_MS = 38;
 /** More pictures in the decoder than this: the machine is too slow, skip to the next key frame. */
 const MAX_DECODING = 45;
 const MAX_WAITING = 60;
@@ -27,6 +30,9 @@ class SoundDecoder {
     this.config = null;
     this.decoder = null;
     this.lastTime = 0;
+    /** Pieces in the decoder: [count in microseconds, capture time]. */
+    this.inside = [];
+    this.counted = 0;
   }
 
   configure(config) {
@@ -38,13 +44,25 @@ class SoundDecoder {
   close() {
     if (this.decoder && this.decoder.state !== "closed") this.decoder.close();
     this.decoder = null;
+    this.inside = [];
+    this.counted = 0;
   }
 
   take({ time, duration, payload }) {
     if (!this.port || !this.config || time <= this.lastTime) return;
     this.lastTime = time;
     this.decoder ??= this.open();
-    this.decoder.decode(new EncodedAudioChunk({ type: "key", timestamp: time, duration, data: payload }));
+    // a decoder counts samples from the first time it is given and forgets the others, so it gets a count of our own
+    this.decoder.decode(new EncodedAudioChunk({ type: "key", timestamp: this.counted, duration, data: payload }));
+    this.inside.push([this.counted, time]);
+    this.counted += duration;
+  }
+
+  /** When the sound with this count was captured. */
+  captured(count) {
+    while (this.inside.length > 1 && this.inside[1][0] <= count + 1_000) this.inside.shift();
+    const [start, time] = this.inside[0] ?? [count, this.lastTime];
+    return time + (count - start);
   }
 
   open() {
@@ -69,7 +87,7 @@ class SoundDecoder {
       data.copyTo(samples, { planeIndex: index, format: "f32-planar" });
       channels.push(samples);
     }
-    const time = data.timestamp;
+    const time = this.captured(data.timestamp);
     data.close();
     this.port?.postMessage({ time, channels }, channels.map((one) => one.buffer));
   }
@@ -77,8 +95,6 @@ class SoundDecoder {
 
 class Engine {
   clock = new GatewayClock();
-  canvas = null;
-  context = null;
   socket = null;
   config = null;
   decoder = null;
@@ -107,9 +123,7 @@ class Engine {
     else if (message.type === "hidden") this.setHidden(message.hidden);
   }
 
-  begin({ canvas, gateway, hidden }) {
-    this.canvas = canvas;
-    this.context = canvas.getContext("2d", { alpha: false, desynchronized: true });
+  begin({ gateway, hidden }) {
     this.hidden = hidden;
     this.socket = new LastingSocket({
       gateway,
@@ -244,7 +258,7 @@ class Engine {
     this.schedule();
   }
 
-  /** Draw the newest picture that is due; come back for the next. */
+  /** Show the newest picture that is due; come back for the next. */
   schedule() {
     clearTimeout(this.timer);
     const now = performance.now();
@@ -253,7 +267,7 @@ class Engine {
       due?.close();
       due = this.waiting.shift();
     }
-    if (due) this.draw(due);
+    if (due) this.show(due);
     if (this.waiting.length) {
       const wait = Math.min(1_000, this.dueAt(this.waiting[0]) - now);
       this.timer = setTimeout(() => this.schedule(), wait);
@@ -266,18 +280,10 @@ class Engine {
     return (frame.timestamp - this.shift) / 1000 - performance.timeOrigin - LEAD_MS;
   }
 
-  draw(frame) {
-    const { displayWidth: width, displayHeight: height, timestamp } = frame;
-    if (this.canvas.width !== width || this.canvas.height !== height) {
-      this.canvas.width = width;
-      this.canvas.height = height;
-    }
-    this.context.drawImage(frame, 0, 0, width, height);
-    frame.close();
-    this.shown = timestamp;
+  show(frame) {
+    this.shown = frame.timestamp;
     this.shownAt = performance.now();
-    const delay = this.clock.isKnown ? Math.max(0, this.clock.now() - timestamp / 1000) : null;
-    postMessage({ type: "picture", time: timestamp, delay });
+    postMessage({ type: "picture", frame, time: frame.timestamp }, [frame]);
   }
 
   /** Chunks come but no picture is seen: ask for the group again, at last give up. */

@@ -1,6 +1,6 @@
 /**
- * The quickest way to watch: encoded chunks over a WebSocket, decoded by WebCodecs onto a canvas. All of that happens in a
- * worker (instant-worker.js), so that a busy page holds up neither picture nor sound; this side has the canvas, the
+ * The quickest way to watch: encoded chunks over a WebSocket, decoded by WebCodecs onto a canvas. Socket and decoders live
+ * in a worker (instant-worker.js), so that a busy page does not make sound stutter; this side has the canvas, the
  * loudspeaker and the tickets.
  */
 
@@ -19,13 +19,14 @@ export class InstantPlayer {
     this.#worker.onmessage = ({ data }) => this.#onMessage(data);
     this.#worker.onerror = ({ message }) => this.#fail(message || "the worker does not start");
     this.#loudspeaker = new Loudspeaker({ onHeard: (shift) => this.#post({ type: "heard", shift }) });
-    const picture = canvas.transferControlToOffscreen();
+    this.#context = canvas.getContext("2d", { alpha: false, desynchronized: true });
     const address = new URL(gateway || "/", location.href).href;
-    this.#post({ type: "begin", canvas: picture, gateway: address, hidden: document.hidden }, [picture]);
+    this.#post({ type: "begin", gateway: address, hidden: document.hidden });
   }
 
   clock = new GatewayClock();
   #canvas;
+  #context;
   #getTicket;
   #onEvent;
   #worker;
@@ -34,12 +35,7 @@ export class InstantPlayer {
   #delay = null;
 
   static isSupported() {
-    return (
-      "VideoDecoder" in window &&
-      "AudioDecoder" in window &&
-      Loudspeaker.isSupported() &&
-      "transferControlToOffscreen" in HTMLCanvasElement.prototype
-    );
+    return "VideoDecoder" in window && "AudioDecoder" in window && Loudspeaker.isSupported();
   }
 
   get element() {
@@ -86,8 +82,7 @@ export class InstantPlayer {
 
   #onMessage(message) {
     if (message.type === "picture") {
-      this.#shown = message.time / 1000;
-      this.#delay = message.delay;
+      this.#draw(message);
     } else if (message.type === "state") {
       this.#onEvent("state", { state: message.state });
     } else if (message.type === "clock") {
@@ -97,6 +92,19 @@ export class InstantPlayer {
     } else if (message.type === "failed") {
       this.#fail(message.reason);
     }
+  }
+
+  #draw({ frame, time }) {
+    const { displayWidth: width, displayHeight: height } = frame;
+    const canvas = this.#canvas;
+    if (canvas.width !== width || canvas.height !== height) {
+      canvas.width = width;
+      canvas.height = height;
+    }
+    this.#context.drawImage(frame, 0, 0, width, height);
+    frame.close();
+    this.#shown = time / 1000;
+    this.#delay = this.clock.isKnown ? Math.max(0, this.clock.now() - this.#shown) : null;
   }
 
   async #answerTicket({ number, fresh }) {

@@ -13,8 +13,11 @@ const HLS = "application/vnd.apple.mpegurl";
 const RETRY_MS = [200, 500, 1_000, 2_000, 4_000];
 const MAX_FAILURES = 20;
 const FROZEN_MS = 6_000;
-/** Kept ready beyond the end of the last part, in part lengths: with the part under way about the hold-back. */
-const TARGET_PARTS = 2;
+/**
+ * The least that should wait, just before the next part comes. With the part under way and its transport that is about the
+ * hold-back of three parts.
+ */
+const TARGET_SECONDS = 0.25;
 
 class Refused extends Error {
   constructor(status) {
@@ -189,7 +192,7 @@ export class LlhlsPlayer {
       video: this.#video,
       mime: MIME,
       floor: part.startMs / 1000,
-      target: TARGET_PARTS * 0.22,
+      target: TARGET_SECONDS,
       onEvent: (name, detail) => {
         if (name !== "failed") {
           this.#onEvent(name, detail);

@@ -9,8 +9,9 @@ const KEEP_SECONDS = 8;
 const LOOK_MS = 50;
 /** Behind by so much more than wanted: playing faster would take too long, jump. */
 const JUMP_SECONDS = 2.5;
+const WAITED_MS = 500;
 const MAX_TARGET = 1.5;
-const CALM_MS = 15_000;
+const CALM_MS = 6_000;
 const MAX_QUEUE = 600;
 
 export class MediaBuffer {
@@ -52,6 +53,7 @@ export class MediaBuffer {
   #started = false;
   #calmSince = performance.now();
   #heldSince = 0;
+  #waited = [];
   #closed = false;
 
   /** Whether this browser plays such a stream. */
@@ -155,7 +157,7 @@ export class MediaBuffer {
     const edge = ranges.end(ranges.length - 1);
     const first = ranges.start(ranges.length - 1);
     if (!this.#started) {
-      if (edge - first < Math.min(this.#target, 0.5) && ranges.length === 1) return;
+      if (edge - first < Math.min(this.#target, 0.5)) return;
       this.#started = true;
       video.currentTime = Math.max(first, edge - this.#target);
     }
@@ -168,32 +170,39 @@ export class MediaBuffer {
     }
   }
 
-  /** Nothing is there at the playing position but something after it. */
+  /** Nothing can be played at the position but there is something after it: a hole that lost chunks have left. */
   #jumpGap(ranges) {
     const now = this.#video.currentTime;
+    // at the end of a range the decoder may already lack what it needs for the next picture
+    const starved = this.#video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
+    const margin = starved ? 0.3 : 0.02;
     for (let index = 0; index < ranges.length; index += 1) {
       if (now < ranges.start(index)) {
         this.#video.currentTime = ranges.start(index) + 0.001;
         return true;
       }
-      // within this range and not at its very end
-      if (now < ranges.end(index) - 0.02) return false;
+      if (now < ranges.end(index) - margin) return false;
     }
     return false;
   }
 
   #chase(edge, first) {
     const video = this.#video;
-    const excess = edge - video.currentTime - this.#target;
+    // the edge moves on in steps: the least that waited lately counts, as that is what must not run out
+    const now = performance.now();
+    this.#waited.push({ now, seconds: edge - video.currentTime });
+    while (now - this.#waited[0].now > WAITED_MS) this.#waited.shift();
+    const excess = Math.min(...this.#waited.map((one) => one.seconds)) - this.#target;
     if (excess > JUMP_SECONDS) {
+      this.#waited = [];
       video.currentTime = Math.max(first, edge - this.#target);
       return;
     }
     let rate = video.playbackRate;
-    if (excess > 0.5) rate = 1.2;
-    else if (excess > 0.15) rate = 1.08;
-    else if (excess > 0.06) rate = Math.max(rate, 1.03);
-    else if (excess < 0.02) rate = 1;
+    if (excess > 0.3) rate = 1.25;
+    else if (excess > 0.12) rate = 1.12;
+    else if (excess > 0.05) rate = Math.max(rate, 1.05);
+    else if (excess < 0.015) rate = 1;
     if (rate !== video.playbackRate) video.playbackRate = rate;
   }
 
@@ -202,7 +211,7 @@ export class MediaBuffer {
     if (!this.#started) return;
     const now = performance.now();
     if (now - this.#heldSince > 1_000) {
-      this.#target = Math.min(MAX_TARGET, this.#target + Math.max(0.03, this.#target * 0.25));
+      this.#target = Math.min(MAX_TARGET, this.#target + Math.max(0.02, this.#target * 0.15));
       this.#heldSince = now;
     }
     this.#calmSince = now;

@@ -5,7 +5,9 @@ import { FRAGMENT, INIT, readFrame } from "./frames.js";
 import { CLOSE, LastingSocket } from "./lasting-socket.js";
 import { MediaBuffer, Source } from "./media-buffer.js";
 
-const TARGET_SECONDS = 0.06;
+/** With sound, Chromium begins only with so much decoded; a smaller target would run dry again and again. */
+const TARGET_SECONDS = 0.16;
+const SILENT_TARGET_SECONDS = 0.05;
 const FROZEN_MS = 4_000;
 const MAX_TROUBLE = 4;
 
@@ -35,6 +37,7 @@ export class MsePlayer {
   #socket;
   #buffer = null;
   #mime = "";
+  #hasSound = false;
   #init = null;
   #trouble = 0;
   #watchdog = 0;
@@ -89,6 +92,7 @@ export class MsePlayer {
       this.#onEvent("state", { state: message.state });
     } else if (message.type === "config") {
       this.#mime = message.mime;
+      this.#hasSound = Boolean(message.audio);
       if (!MediaBuffer.plays(message.mime)) this.#fail(`cannot play ${message.mime}`);
     }
   }
@@ -111,7 +115,7 @@ export class MsePlayer {
       video: this.#video,
       mime: this.#mime,
       floor,
-      target: TARGET_SECONDS,
+      target: this.#hasSound ? TARGET_SECONDS : SILENT_TARGET_SECONDS,
       onEvent: (name, detail) => (name === "failed" ? this.#onTrouble(detail.reason) : this.#onEvent(name, detail)),
     });
     this.#movedAt = performance.now();

@@ -9,8 +9,8 @@
  */
 
 const MARGIN = 0.004;
-/** Arrivals whose lateness counts: ten seconds of 20 ms. */
-const REMEMBERED = 500;
+/** Arrivals whose lateness counts: three seconds of 20 ms. */
+const REMEMBERED = 150;
 /** A single stall has been heard already: waiting longer for seconds after it helps nobody. */
 const SHARE = 0.97;
 /** Pieces that come together were held up together: only the first, the latest of them, counts. */
@@ -21,6 +21,8 @@ const TROUBLED_SECONDS = 8;
 const EXTRA_STEP = 0.01;
 const EXTRA_MOST = 0.2;
 const HARD_EXCESS = 0.05;
+/** The context's clock stands still while the machine is starved; a step of this size is taken over at once. */
+const STEP_SECONDS = 0.03;
 const MAX_QUEUED_SECONDS = 2;
 const REPORT_QUANTA = 8;
 
@@ -53,22 +55,32 @@ class SilkroomSound extends AudioWorkletProcessor {
     this.safe = 0;
     this.extra = 0;
     this.dryAt = -Infinity;
-    /** Times are large: they are counted from the first piece. */
+    /** Times are large: they are counted from the first piece, on this machine's clock from its arrival. */
     this.zero = null;
+    this.wallZero = 0;
+    /** This machine's clock minus the context's. */
+    this.offset = 0;
   }
 
   take({ time, channels }) {
-    this.zero ??= time;
+    if (this.zero === null) {
+      this.zero = time;
+      this.wallZero = Date.now();
+      this.offset = -currentTime;
+    }
     const start = (time - this.zero) / 1e6;
-    this.note(currentTime - start);
+    const wall = (Date.now() - this.wallZero) / 1000;
+    const step = wall - currentTime - this.offset;
+    this.offset += Math.abs(step) > STEP_SECONDS ? step : step * 0.05;
+    this.note(wall, wall - start);
     this.blocks.push({ start, time, channels });
     this.queued += channels[0].length;
     while (this.queued > MAX_QUEUED_SECONDS * sampleRate) this.forget();
   }
 
-  note(late) {
-    const together = currentTime - this.arrivedAt < TOGETHER_SECONDS;
-    this.arrivedAt = currentTime;
+  note(wall, late) {
+    const together = wall - this.arrivedAt < TOGETHER_SECONDS;
+    this.arrivedAt = wall;
     if (together) return;
     this.lateness.push(late);
     if (this.lateness.length > REMEMBERED) this.lateness.shift();
@@ -86,7 +98,7 @@ class SilkroomSound extends AudioWorkletProcessor {
 
   /** Seconds after capture at which the next sample would be played now. */
   delay() {
-    return currentTime - (this.blocks[0].start + this.position / sampleRate);
+    return currentTime + this.offset - (this.blocks[0].start + this.position / sampleRate);
   }
 
   forget() {
