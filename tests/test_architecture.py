@@ -82,7 +82,7 @@ def test_every_module_says_what_it_owns() -> None:
 
 
 def test_imports_stand_at_the_top() -> None:
-    """An import inside a function means that an arrow points the wrong way. The command line alone is lazy, for speed."""
+    """An import inside a function means that an arrow points the wrong way. The command line alone is lazy."""
     hidden = []
     for path in modules():
         if "cli" in path.parts:
