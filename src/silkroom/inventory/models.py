@@ -136,6 +136,8 @@ class Hold(models.Model):
         indexes = [
             models.Index(fields=["item", "lapses_at"], name="hold_open_by_item", condition=Q(state="open")),
             models.Index(fields=["source"], name="hold_by_source"),
+            # Few at a time: lapsing asks for these, not for all that are open.
+            models.Index(fields=["paying_until"], name="hold_being_paid", condition=Q(paying_until__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -7,7 +7,8 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from silkroom.sales.desk.statements import number_list, plain_list, text_list
+from silkroom.sales.desk.statements import READ_MOMENT, number_list, plain_list, text_list
+from silkroom.sales.orders.services import _DUE
 
 TEXTS = st.text(st.characters(blacklist_characters="\x00", blacklist_categories=("Cs",)))
 
@@ -32,3 +33,18 @@ def test_words_that_look_like_syntax_stay_words() -> None:
     words = ["NULL", "", " ", "a,b", "{}", '"', "\\", "\n", "'); DROP TABLE sales_order; --"]
     assert read(text_list(words), "text") == words
     assert read(plain_list(["K7AB", "23456789"]), "text") == ["K7AB", "23456789"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "statement",
+    [READ_MOMENT, _DUE.replace("%s::bigint[]", "NULL::bigint[]").replace("ANY(%s)", "ANY('{}')").replace("%s", "200")],
+)
+def test_due_orders_are_found_by_their_index(statement: str) -> None:
+    """With thousands held, each batch would otherwise look at all of them: 9 ms instead of 0.1."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {statement}")
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "order_held_by_time" in plan
+    assert "Index Cond: (holds_until <= statement_timestamp())" in plan

@@ -3,9 +3,10 @@
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.datetime
-import silkroom.inventory.states
 from django.conf import settings
 from django.db import migrations, models
+
+import silkroom.inventory.states
 
 
 class Migration(migrations.Migration):
@@ -101,6 +102,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='hold',
             index=models.Index(fields=['source'], name='hold_by_source'),
+        ),
+        migrations.AddIndex(
+            model_name='hold',
+            index=models.Index(condition=models.Q(('paying_until__isnull', False)), fields=['paying_until'], name='hold_being_paid'),
         ),
         migrations.AddConstraint(
             model_name='hold',

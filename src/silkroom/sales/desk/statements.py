@@ -67,9 +67,11 @@ READ_KNOWN = """
     ORDER BY o.id, l.id
 """
 
+# statement_timestamp() and not clock_timestamp(): a volatile function cannot bound an index, and every held order would
+# be looked at. It is this statement's own moment, after all locks.
 READ_MOMENT = """
     SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
-           EXISTS (SELECT FROM sales_order WHERE state = 'held' AND holds_until <= clock_timestamp())
+           EXISTS (SELECT FROM sales_order WHERE state = 'held' AND holds_until <= statement_timestamp())
 """
 
 RESERVE_IDS = """

@@ -31,12 +31,13 @@ from .states import ENDED_WITHOUT_SALE, OrderState, may_become
 MOST_AT_ONCE = 200
 """Orders that one transaction lapses: it holds hot rows meanwhile, and buyers wait for them."""
 
+# statement_timestamp() and not clock_timestamp(): a volatile function cannot bound an index.
 _DUE = """
     SELECT o.id FROM sales_order o
-    WHERE o.state = 'held' AND o.holds_until <= clock_timestamp()
+    WHERE o.state = 'held' AND o.holds_until <= statement_timestamp()
       AND NOT EXISTS (
         SELECT FROM inventory_hold h
-        WHERE h.source = 'order:' || o.number AND h.state = 'open' AND h.paying_until > clock_timestamp()
+        WHERE h.source = 'order:' || o.number AND h.state = 'open' AND h.paying_until > statement_timestamp()
       )
       AND (%s::bigint[] IS NULL OR EXISTS (
         SELECT FROM sales_orderline l JOIN inventory_hold h ON h.id = l.hold_id
