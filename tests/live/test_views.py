@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import URLPattern, reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from silkroom.accounts import entrance
 from silkroom.accounts.models import Person
 from silkroom.accounts.tickets import TicketInvalid
 from silkroom.live import urls
@@ -269,6 +270,16 @@ def test_a_name_that_cannot_be_used(stage: Stage, show: Broadcast, name: str):
     status, answer = Browser(show, None).post("name", {"name": name})
     assert (status, answer["error"]["code"]) == (400, "name_unusable")
     assert not Person.objects.filter(is_guest=True).exists()
+
+
+def test_a_flood_of_guests_is_refused(stage: Stage, show: Broadcast, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(entrance, "MOST_NEW_GUESTS", 3)
+    answers = [Browser(show, None).post("name", {"name": f"客{number}"}) for number in range(5)]
+    assert [status for status, _ in answers] == [200, 200, 200, 429, 429]
+    assert answers[-1][1]["error"]["code"] == "too_many"
+    assert Person.objects.filter(is_guest=True).count() == 3
+    # Whoever has a name already is not counted again.
+    assert Browser(show, stage.stranger).post("name", {"name": "路人"})[0] == 200
 
 
 def test_a_ticket_of_the_room_is_of_no_use_elsewhere(show: Broadcast):

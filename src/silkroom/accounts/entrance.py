@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from django.contrib.auth.views import redirect_to_login
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponseBase
+
+from silkroom.kit.errors import TooMany
 
 from .queries import is_member
 
@@ -29,3 +34,17 @@ def members_only(view: View) -> View:
 def person_of(request: HttpRequest) -> Any:
     """The person behind a request that a guard above has let through."""
     return request.user
+
+
+MOST_NEW_GUESTS = 600
+NEW_GUESTS_SECONDS = 600
+"""New guests of one address: a whole office or a provider's net may come in through one, a script comes in faster."""
+
+
+def refuse_flood_of_guests(request: HttpRequest) -> None:
+    """Count somebody who is about to become a guest. Raises TooMany."""
+    address = get_adapter().get_client_ip(request)
+    key = f"guests:{address}:{int(time.time()) // NEW_GUESTS_SECONDS}"
+    cache.add(key, 0, timeout=2 * NEW_GUESTS_SECONDS)
+    if cache.incr(key) > MOST_NEW_GUESTS:
+        raise TooMany

@@ -16,6 +16,7 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from silkroom.accounts.entrance import refuse_flood_of_guests
 from silkroom.accounts.models import Person
 from silkroom.accounts.services import make_guest, rename_person
 from silkroom.kit.clock import now, to_milliseconds
@@ -132,9 +133,11 @@ class NameBody(msgspec.Struct):
 @require_POST
 @never_cache
 def choose_name(request: HttpRequest, code: str) -> HttpResponse:
-    """The visitor becomes a guest with this name; somebody signed in is renamed. Raises NameUnusable."""
+    """The visitor becomes a guest with this name; somebody signed in is renamed. Raises NameUnusable, TooMany."""
     broadcast = get_show(code)
     name = decode_body(request, NameBody).name
+    if not isinstance(request.user, Person):
+        refuse_flood_of_guests(request)
     with transaction.atomic():
         if isinstance(request.user, Person):
             rename_person(person=request.user, name=name)
