@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from importlib import import_module
 
 import django
@@ -15,8 +16,17 @@ from silkroom.config.processes.logs import configure_logging
 def main(environment: Environment) -> None:
     """Serve until SIGTERM or SIGINT."""
     configure_logging("gateway", environment)
+    _allow_many_connections()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "silkroom.config.settings")
     # Settings, signatures and translations only. What follows imports models, which need them.
     django.setup()
     process = import_module("silkroom.config.processes.gateway.process")
     uvloop.run(process.serve(environment))
+
+
+def _allow_many_connections() -> None:
+    """Each watcher is an open file; many systems start a process with leave for a thousand and allow it far more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = hard if hard != resource.RLIM_INFINITY else 1_048_576
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
