@@ -9,7 +9,7 @@ class NameUnusable(Refusal):
     """The name is empty, too long or made of signs that cannot be seen."""
 
     code = "name_unusable"
-    text = "This name cannot be used. Please take one of 1 to %(longest)s letters, digits or signs."
+    text = "This name cannot be used. Please take one of 1 to %(longest)s characters."
 
 
 class PhoneUnusable(Refusal):

@@ -57,7 +57,7 @@ class SignupForm(AllauthSignupForm):  # type: ignore[misc]
             ),
         )
         password = self.fields["password1"]
-        password.help_text = gettext("At least 8 signs, not only digits.")
+        password.help_text = gettext("At least 8 characters, not only digits.")
         password.widget.attrs.pop("placeholder", None)
         self.order_fields(self.field_order)
 

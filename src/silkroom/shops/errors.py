@@ -16,7 +16,7 @@ class NameMissing(Refusal):
     """A shop or place needs a name that can be seen."""
 
     code = "shop_name_unusable"
-    text = "This name cannot be used. Please take one of 1 to %(longest)s letters, digits or signs."
+    text = "This name cannot be used. Please take one of 1 to %(longest)s characters."
 
 
 class NoPlace(Refusal):

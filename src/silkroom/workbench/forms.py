@@ -294,7 +294,9 @@ class CountForm(KeyedForm):
     """Pieces of a variant at a place: counted, or newly arrived."""
 
     counted = forms.IntegerField(label=gettext_lazy("Counted"), min_value=0, max_value=LARGEST_COUNT, required=False)
-    arrived = forms.IntegerField(label=gettext_lazy("Arrived"), min_value=1, max_value=LARGEST_COUNT, required=False)
+    arrived = forms.IntegerField(
+        label=gettext_lazy("Pieces that arrived"), min_value=1, max_value=LARGEST_COUNT, required=False
+    )
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

@@ -17,7 +17,7 @@ class TitleUnusable(Refusal):
     """A show needs a title that can be read."""
 
     code = "title_unusable"
-    text = "Please give the show a title of 1 to %(longest)s letters."
+    text = "Please give the show a title of 1 to %(longest)s characters."
 
 
 class OrderUnusable(Refusal):

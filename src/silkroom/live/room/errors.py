@@ -33,7 +33,7 @@ class WordsUnusable(Refusal):
     """Empty after cleaning, or too long."""
 
     code = "words_unusable"
-    text = "Please write 1 to %(longest)s signs."
+    text = "Please write 1 to %(longest)s characters."
 
 
 class NotOnSale(Refusal):

@@ -260,7 +260,7 @@ export class Sheet {
       const { cell, count, word, label } = shown;
       const free = Math.max(0, left);
       if (count.textContent && count.textContent !== String(free) && !cell.hasAttribute("data-out")) this.#bump(cell);
-      setText(count, free === 0 ? gettext("gone") : free);
+      setText(count, free === 0 ? gettext("Sold out") : free);
       setText(word, free === 0 ? "" : gettext("left"));
       cell.toggleAttribute("data-out", free === 0);
       cell.toggleAttribute("data-few", free > 0 && free <= FEW);

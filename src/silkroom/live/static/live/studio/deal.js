@@ -98,7 +98,7 @@ export class DealSheet {
           if (!answer) return;
           this.#prepared = [...this.#prepared, answer.prepared];
           this.#draw();
-        } }, gettext("Keep ready")),
+        } }, gettext("Prepare a deal")),
         h("button", { class: "button button--plain", type: "button", onclick: () => this.#dialog.close() }, gettext("Close"))));
     return form;
   }
