@@ -15,6 +15,7 @@ from silkroom.accounts.queries import find_person_by_phone, get_address_for, is_
 from silkroom.accounts.services import (
     add_address,
     do_once,
+    forget_submissions,
     make_guest,
     register_person,
     remove_address,
@@ -161,3 +162,14 @@ def test_two_sendings_at_the_same_moment_make_one_thing() -> None:
     second.join(10)
     assert answers == {"first": "first", "second": "first"}
     assert made == ["slow"]
+
+
+@pytest.mark.django_db
+def test_keys_of_forms_are_forgotten_after_a_while() -> None:
+    person = make_person()
+    old, fresh = uuid.uuid4(), uuid.uuid4()
+    for key in (old, fresh):
+        do_once(person=person, purpose="open shop", key=key, act=lambda: "K")
+    Submission.objects.filter(key=old).update(at=now() - timedelta(days=8))
+    assert forget_submissions(older_than=timedelta(days=7)) == 1
+    assert [one.key for one in Submission.objects.all()] == [fresh]

@@ -18,6 +18,8 @@ from silkroom.inventory.models import Movement
 from silkroom.inventory.queries import sellable_quantities
 from silkroom.live.broadcasts.models import Broadcast
 from silkroom.live.deals.models import PreparedDeal
+from silkroom.live.room.services import plan_show
+from silkroom.sales.orders.models import Order
 from silkroom.shops.models import Invitation, Place, Shop, Staff
 from silkroom.shops.queries import find_role
 from silkroom.shops.states import Role
@@ -507,3 +509,48 @@ def test_the_language_of_pages_is_the_browsers(house: House) -> None:
     page = f"/workbench/{house.shop.slug}/stock/"
     assert "<h1>Stock</h1>" in client.get(page, headers={"accept-language": "en"}).content.decode()
     assert 'lang="zh-hans"' in client.get(page, headers={"accept-language": "zh-CN"}).content.decode()
+
+
+def test_orders_filter_by_state_show_and_words(house: House, owner: Client) -> None:
+    style = make_published(house)
+    show = plan_show(shop=house.shop, host=house.owner, title="Evening", style_ids=[style.pk])
+    bo, other = make_person("Bo Chen"), make_house("Other")
+
+    def order(number: str, channel: str, state: str, shop: Shop = house.shop) -> None:
+        Order.objects.create(
+            shop=shop, number=number, person=bo, key=uuid.uuid4(), channel=channel, state=state, currency="CNY",
+            goods_minor=100, total_minor=100, holds_until=datetime.now(UTC), phone="+8613800138000",
+        )  # fmt: skip
+
+    order("KWEB", "web", "held")
+    order("KSHOW", f"broadcast:{show.code}", "paid")
+    order("KOLD", "broadcast:OTHERSHOW", "lapsed")
+    order("KFOREIGN", "web", "held", other.shop)
+    page = f"/workbench/{house.shop.slug}/orders/"
+
+    def found(**words: str) -> list[str]:
+        return [row["order"].number for row in owner.get(page, words).context["rows"]]
+
+    assert found() == ["KOLD", "KSHOW", "KWEB"]
+    assert found(state="held") == ["KWEB"]
+    assert found(state="invented") == ["KOLD", "KSHOW", "KWEB"]
+    assert found(channel="web") == ["KWEB"]
+    assert found(channel="show") == ["KOLD", "KSHOW"]
+    assert found(channel=show.code) == ["KSHOW"]
+    assert found(q="kw") == ["KWEB"]
+    assert found(q="bo chen") == ["KOLD", "KSHOW", "KWEB"]
+    assert found(q="8000 kshow") == ["KSHOW"]
+    assert found(q="nobody") == []
+    html = owner.get(page).content.decode()
+    assert "Evening" in html
+    assert owner.get(f"{page}KSHOW/").status_code == 200
+    assert owner.get(f"{page}KFOREIGN/").status_code == 404
+
+
+def test_a_part_and_its_page_are_told_apart_by_caches(house: House, owner: Client) -> None:
+    page = f"/workbench/{house.shop.slug}/styles/"
+    whole, part = owner.get(page), owner.get(page, headers={"HX-Request": "true"})
+    assert "HX-Request" in whole["Vary"]
+    assert "HX-Request" in part["Vary"]
+    assert "<html" in whole.content.decode()
+    assert "<html" not in part.content.decode()

@@ -69,6 +69,7 @@ class Submission(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["person", "purpose", "key"], name="submitted_once")]
+        indexes = [models.Index(fields=["at"], name="submission_by_time")]
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.key}"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from django.db import IntegrityError, connection, transaction
 
 from silkroom.journal.services import append_entry
+from silkroom.kit.clock import now
 from silkroom.kit.errors import NotFound
 
 from .errors import ContactTaken, TooManyAddresses
@@ -129,3 +131,9 @@ def do_once(*, person: Person, purpose: str, key: UUID, act: Callable[[], str]) 
         result = act()
         Submission.objects.filter(pk=claimed[0]).update(result=result)
         return result
+
+
+def forget_submissions(*, older_than: timedelta) -> int:
+    """Keys of forms that nobody sends again. Returns how many."""
+    deleted, _ = Submission.objects.filter(at__lt=now() - older_than).delete()
+    return deleted

@@ -20,6 +20,14 @@ class ArticleTaken(Refusal):
     text = "There is already a style with the article number %(article)s."
 
 
+class TooManyStyles(Refusal):
+    """A shop has a bounded number of styles."""
+
+    code = "too_many_styles"
+    status = 409
+    text = "This shop has %(most)s styles. That is as many as it may have."
+
+
 class EanWrong(Refusal):
     """Thirteen digits whose last one follows from the others (GS1)."""
 

@@ -29,6 +29,9 @@ from .errors import (
     WordsUnusable,
 )
 
+MOST_STYLES = 5_000
+"""Styles of a shop: a bound against scripts, many seasons above any brand."""
+
 MOST_COLOURS = 30
 MOST_SIZES = 20
 MOST_VARIANTS = 200

@@ -19,7 +19,16 @@ from silkroom.kit.errors import NotFound
 from silkroom.shops.models import Place, Shop
 from silkroom.shops.queries import inside_places
 
-from .errors import ArticleTaken, EanTaken, NotPublishable, QuantityUnusable, SkuTaken, TooManyPictures, WordsUnusable
+from .errors import (
+    ArticleTaken,
+    EanTaken,
+    NotPublishable,
+    QuantityUnusable,
+    SkuTaken,
+    TooManyPictures,
+    TooManyStyles,
+    WordsUnusable,
+)
 from .models import Colour, Measure, Picture, Size, Style, Variant
 from .pictures import forget_picture, store_picture
 from .queries import completeness_of
@@ -27,6 +36,7 @@ from .rules import (
     LARGEST_QUANTITY,
     MOST_MEASURES,
     MOST_PICTURES,
+    MOST_STYLES,
     ColourRow,
     Fibre,
     Grid,
@@ -67,7 +77,9 @@ class StyleWords:
 
 
 def create_style(*, shop: Shop, words: StyleWords) -> Style:
-    """A draft that only the shop sees. Raises WordsUnusable, ArticleTaken."""
+    """A draft that only the shop sees. Raises WordsUnusable, ArticleTaken, TooManyStyles."""
+    if Style.objects.filter(shop=shop).count() >= MOST_STYLES:
+        raise TooManyStyles(most=MOST_STYLES)
     style = Style(shop=shop)
     _write_words(style, words)
     append_entry(kind="style.created", shop_id=shop.pk, data={"style": style.pk, "code": style.code})
@@ -224,7 +236,8 @@ def _receive(
 def add_picture(*, style: Style, data: bytes, alt: str = "", colour: Colour | None = None) -> Picture:
     """Check and keep a picture, last in the order.
 
-    Raises PictureUnusable, PictureTooLarge, TooManyPictures, WordsUnusable, NotFound for a foreign colour.
+    Raises PictureUnusable, PictureTooLarge, TooManyPictures,
+    TooManyStyles, WordsUnusable, NotFound for a foreign colour.
     """
     if colour is not None and colour.style_id != style.pk:
         raise NotFound

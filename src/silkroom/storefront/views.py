@@ -163,10 +163,14 @@ def _address_form(address: Address) -> AddressForm:
     return AddressForm(initial={"recipient": address.recipient, "phone": address.phone, "line": address.line})
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
+@never_cache
 @members_only
 def address_remove(request: HttpRequest, address_id: int) -> HttpResponse:
-    """Forget an address; adding it again is the undo."""
+    """Forget an address, after one question."""
+    found = get_address_for(person_of(request), address_id)
+    if request.method == "GET":
+        return render(request, "storefront/address_remove.html", {"address": found})
     with transaction.atomic():
         remove_address(person=person_of(request), address_id=address_id)
     messages.success(request, gettext("The address is deleted."))

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext
 
 from silkroom.accounts.entrance import View, members_only, person_of
@@ -42,7 +43,24 @@ def show_page(
     """Render a page of the shop; ``part`` names the entry of the menu it belongs to."""
     menu = {task.value: desk.may(task) for task in Task}
     frame = {"desk": desk, "shop": desk.shop, "menu": menu, "part": part, "my_shops": roles_of(request.user)}
-    return render(request, f"workbench/{template}", {**frame, **context}, status=status)
+    response = render(request, f"workbench/{template}", {**frame, **context}, status=status)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def asks_for_part(request: HttpRequest) -> bool:
+    """Does HTMX ask for a part of the page?"""
+    return request.headers.get("HX-Request") == "true"
+
+
+def show_part(
+    request: HttpRequest, desk: Desk, template: str, context: Mapping[str, Any], *, status: int = 200
+) -> HttpResponse:
+    """Render a part of a page of the shop, for HTMX to put in its place."""
+    response = render(request, f"workbench/{template}", {"desk": desk, "shop": desk.shop, **context}, status=status)
+    # The whole page has the same address: the back key must not find the part in its stead.
+    patch_vary_headers(response, ["HX-Request"])
+    return response
 
 
 def attempt(form: BaseForm, act: Callable[[], Made], **fields: str) -> Made | None:

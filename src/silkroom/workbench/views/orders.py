@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from silkroom.sales.orders.queries import get_order_of_shop
@@ -12,7 +11,7 @@ from silkroom.shops.queries import Desk
 from silkroom.shops.rules import Task
 
 from ..labels import ORDER_STATE_NAMES, ORDER_STATE_TONES
-from ..pages import shop_page, show_page
+from ..pages import asks_for_part, shop_page, show_page, show_part
 from ..queries import order_page, show_titles
 
 SHOW_CHANNEL = "broadcast:"
@@ -54,8 +53,8 @@ def orders(request: HttpRequest, desk: Desk) -> HttpResponse:
         "channel": channel,
         "states": [(str(one), ORDER_STATE_NAMES[one]) for one in OrderState],
     }
-    if request.headers.get("HX-Request"):
-        return render(request, "workbench/_orders.html", {**context, "shop": desk.shop})
+    if asks_for_part(request):
+        return show_part(request, desk, "_orders.html", context)
     return show_page(request, desk, "orders.html", context, part="orders")
 
 

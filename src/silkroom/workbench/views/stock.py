@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
@@ -23,7 +23,7 @@ from silkroom.shops.states import PlaceKind
 
 from ..forms import CountForm
 from ..labels import SOURCE_NAMES
-from ..pages import attempt_once, shop_page, show_page
+from ..pages import asks_for_part, attempt_once, shop_page, show_page, show_part
 from ..queries import MovementRow, movement_page, stock_page
 
 
@@ -34,8 +34,8 @@ def stock(request: HttpRequest, desk: Desk) -> HttpResponse:
     words = request.GET.get("q", "")[:60]
     page = stock_page(desk.shop, words=words)
     context = {"page": page, "words": words, "may_count": desk.may(Task.COUNT)}
-    if request.headers.get("HX-Request"):
-        return render(request, "workbench/_stock.html", {**context, "shop": desk.shop})
+    if asks_for_part(request):
+        return show_part(request, desk, "_stock.html", context)
     return show_page(request, desk, "stock.html", context, part="stock")
 
 
@@ -53,8 +53,8 @@ def _cell(request: HttpRequest, desk: Desk, variant: Variant, place: Place, form
     index = [one.pk for one in page.places].index(place.pk)
     context = {"form": form, "variant": variant, "place": place, "at": page.rows[0].at_places[index]}
     status = 422 if form.errors else 200
-    if request.headers.get("HX-Request"):
-        return render(request, "workbench/_stock_cell.html", {**context, "shop": desk.shop}, status=status)
+    if asks_for_part(request):
+        return show_part(request, desk, "_stock_cell.html", context, status=status)
     return show_page(request, desk, "stock_cell.html", context, part="stock", status=status)
 
 
@@ -76,7 +76,7 @@ def count(request: HttpRequest, desk: Desk, variant_id: int, place_id: int) -> H
         else gettext("%(sku)s at %(place)s: the count agrees.")
     )
     sentence = words % {"sku": variant.sku, "place": place.name, "change": change}
-    if request.headers.get("HX-Request"):
+    if asks_for_part(request):
         return _counted(request, desk, variant, place, sentence, int(change))
     messages.success(request, sentence)
     return redirect("workbench:stock", desk.shop.slug)
@@ -113,7 +113,6 @@ def _counted(
     index = [one.pk for one in page.places].index(place.pk)
     before = page.rows[0].at_places[index].on_hand - change
     context = {
-        "shop": desk.shop,
         "row": page.rows[0],
         "places": page.places,
         "may_count": True,
@@ -121,7 +120,7 @@ def _counted(
         "undo": {"place": place, "before": before, "key": uuid4()} if change else None,
         "fresh": True,
     }
-    response = render(request, "workbench/_stock_counted.html", context)
+    response = show_part(request, desk, "_stock_counted.html", context)
     response["HX-Retarget"] = "#toasts"
     response["HX-Reswap"] = "outerHTML"
     response["HX-Trigger"] = "counted"

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.forms import BoundField
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -50,7 +50,7 @@ from silkroom.shops.rules import Task
 from ..charts import ChartForm, FibreForm, chart_of, fibres_of, read_chart, read_fibres
 from ..forms import LabelForm, PictureForm, PicturesForm, StyleForm
 from ..grid import grid_of, read_grid
-from ..pages import attempt, attempt_once, shop_page, show_page
+from ..pages import asks_for_part, attempt, attempt_once, shop_page, show_page, show_part
 
 STEP_OF_MISSING = {
     Missing.VARIANT: "workbench:style-grid",
@@ -76,8 +76,8 @@ def styles(request: HttpRequest, desk: Desk) -> HttpResponse:
         "state": state,
         "states": [(str(one), STATE_NAMES[one], counts) for one, counts in _counts(desk)],
     }
-    if request.headers.get("HX-Request"):
-        return render(request, "workbench/_styles.html", {**context, "shop": desk.shop})
+    if asks_for_part(request):
+        return show_part(request, desk, "_styles.html", context)
     return show_page(request, desk, "styles.html", context, part="styles")
 
 
@@ -217,7 +217,7 @@ def pictures(request: HttpRequest, desk: Desk, code: str) -> HttpResponse:
             errors = _take_pictures(found, form.cleaned_data["pictures"])
             for sentence in errors:
                 form.add_error("pictures", sentence)
-            if not errors and not request.headers.get("HX-Request"):
+            if not errors and not asks_for_part(request):
                 return redirect("workbench:style-pictures", desk.shop.slug, code)
     return _pictures(request, desk, found, form)
 
@@ -243,9 +243,8 @@ def _pictures(request: HttpRequest, desk: Desk, style: Style, form: PicturesForm
     shown = [(picture, _picture_form(picture, colours)) for picture in style_pictures(style)]
     context = {**_frame(style, "pictures"), "form": form, "pictures": shown}
     status = 422 if form.errors else 200
-    if request.headers.get("HX-Request"):
-        # HTMX swaps only successful answers in; the errors stand in the part itself.
-        return render(request, "workbench/_pictures.html", {**context, "shop": desk.shop})
+    if asks_for_part(request):
+        return show_part(request, desk, "_pictures.html", context)
     return show_page(request, desk, "pictures.html", context, part="styles", status=status)
 
 
@@ -299,7 +298,7 @@ def picture_move(request: HttpRequest, desk: Desk, code: str, picture_id: int) -
 
 
 def _after_picture(request: HttpRequest, desk: Desk, style: Style) -> HttpResponse:
-    if request.headers.get("HX-Request"):
+    if asks_for_part(request):
         return _pictures(request, desk, style, PicturesForm())
     return redirect("workbench:style-pictures", desk.shop.slug, style.code)
 
