@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from silkroom.kit.errors import Refusal
 
 
 class WordsUnusable(Refusal):
-    """A name, article, label or code is empty, too long or has signs that it may not have. ``field`` names it."""
+    """A name, article, label or code is empty, too long or has characters that it may not have. ``field`` names it."""
 
     code = "words_unusable"
     text = "“%(field)s” cannot be used like this. Please check it."
+    field_names: ClassVar[Mapping[str, str]] = {
+        "article": "Article number",
+        "name": "Name",
+        "description": "Description",
+        "sku": "SKU",
+        "colour": "Colour",
+        "colour_en": "Colour in English",
+        "swatch": "How it looks",
+        "size": "Size",
+        "size_code": "Size code",
+        "size_chart": "Size chart",
+        "measure": "Measure",
+        "composition": "Composition",
+        "part": "Part",
+        "fibre": "Fibre",
+        "standard": "Product standard",
+        "weight_note": "Weight of the fabric",
+        "alt": "What it shows",
+    }
 
 
 class ArticleTaken(Refusal):

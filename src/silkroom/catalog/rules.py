@@ -80,9 +80,9 @@ def clean_text(text: str, *, field: str, longest: int) -> str:
 
 def clean_sku(text: str) -> str:
     """A SKU: letters, digits and . _ / - in capitals, so that a label printer and a scanner can carry it."""
-    sku = clean_words(text, field="SKU", longest=60).upper()
+    sku = clean_words(text, field="sku", longest=60).upper()
     if not _SKU.fullmatch(sku):
-        raise WordsUnusable(field="SKU")
+        raise WordsUnusable(field="sku")
     return sku
 
 
@@ -179,7 +179,7 @@ def check_grid(grid: Grid, *, article: str, currency: str) -> Grid:
     colours = [
         ColourRow(
             clean_words(row.name, field="colour", longest=30),
-            clean_words(row.name_en, field="colour", longest=30, required=False),
+            clean_words(row.name_en, field="colour_en", longest=30, required=False),
             clean_swatch(row.swatch),
             row.id,
         )
@@ -188,7 +188,7 @@ def check_grid(grid: Grid, *, article: str, currency: str) -> Grid:
     sizes = [
         SizeColumn(
             clean_words(column.label, field="size", longest=12),
-            clean_words(column.code, field="size", longest=12, required=False),
+            clean_words(column.code, field="size_code", longest=12, required=False),
             column.id,
         )
         for column in grid.sizes

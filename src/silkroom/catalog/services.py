@@ -301,10 +301,10 @@ class MeasureRow:
 
 
 def enter_size_chart(*, style: Style, rows: Iterable[MeasureRow]) -> None:
-    """Replace the size chart. Raises WordsUnusable, NotFound for a foreign size."""
+    """Replace the size chart. Raises WordsUnusable, NamedTwice, NotFound for a foreign size."""
     lines = list(rows)
     if len(lines) > MOST_MEASURES:
-        raise WordsUnusable(field="size chart")
+        raise WordsUnusable(field="size_chart")
     _lock(style)
     sizes = set(Size.objects.filter(style=style).values_list("pk", flat=True))
     measures: list[Measure] = []
@@ -313,7 +313,7 @@ def enter_size_chart(*, style: Style, rows: Iterable[MeasureRow]) -> None:
         name = clean_words(line.name, field="measure", longest=30)
         name_en = clean_words(line.name_en, field="measure", longest=30, required=False)
         if name in seen:
-            raise WordsUnusable(field=name)
+            raise NamedTwice(name=name)
         seen.add(name)
         for size_id, millimetres in line.millimetres.items():
             if size_id not in sizes:
@@ -341,7 +341,7 @@ def enter_label(
     style.safety_class = SafetyClass(safety_class) if safety_class else ""
     style.standard = clean_words(standard, field="standard", longest=40, required=False)
     style.care = check_care(care)
-    style.weight_note = clean_words(weight_note, field="weight", longest=40, required=False)
+    style.weight_note = clean_words(weight_note, field="weight_note", longest=40, required=False)
     style.save(update_fields=["composition", "safety_class", "standard", "care", "weight_note"])
     _tell(style)
     return style

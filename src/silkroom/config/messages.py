@@ -45,8 +45,6 @@ def sentences_of_pages() -> set[Message]:
         found |= {_plain(one) for one in extract_from_file("python", str(path), keywords=KEYWORDS)}
         if path.name == "errors.py":
             found |= {(text, None) for text in _refusal_texts(path)}
-        if path.name == "states.py":
-            found |= {(text, None) for text in _state_labels(path)}
     for path in SOURCE.rglob("*"):
         if path.suffix in {".html", ".txt"} and "templates" in path.parts:
             code = templatize(path.read_text(), origin=str(path))
@@ -61,7 +59,8 @@ def sentences_of_scripts() -> set[Message]:
     """Sentences of the pages' scripts."""
     found: set[Message] = set()
     for path in SOURCE.rglob("*.js"):
-        found |= {_plain(one) for one in extract_from_file("javascript", str(path), keywords=KEYWORDS)}
+        rows = extract_from_file("javascript", str(path), keywords=KEYWORDS, options={"parse_template_string": True})
+        found |= {_plain(row) for row in rows}
     return {message for message in found if message[0]}
 
 
@@ -72,32 +71,18 @@ def _plain(row: tuple) -> Message:  # type: ignore[type-arg]
 
 
 def _refusal_texts(path: Path) -> Iterator[str]:
-    """``text = "…"`` in the classes of an errors.py: plain strings, since errors know no framework."""
+    """``text`` and the values of ``field_names`` in the classes of an errors.py: errors know no framework."""
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ClassDef):
-            for statement in node.body:
-                target = (
-                    statement.targets[0]
-                    if isinstance(statement, ast.Assign)
-                    else statement.target
-                    if isinstance(statement, ast.AnnAssign)
-                    else None
-                )
-                value = getattr(statement, "value", None)
-                if isinstance(target, ast.Name) and target.id == "text" and value is not None:
-                    yield ast.literal_eval(value)
-
-
-def _state_labels(path: Path) -> Iterator[str]:
-    """Values of StrEnum members, as `silkroom.kit.choices` shows them."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        is_enum = isinstance(node, ast.ClassDef) and any(
-            isinstance(base, ast.Name) and base.id == "StrEnum" for base in node.bases
-        )
-        if isinstance(node, ast.ClassDef) and is_enum:
-            for statement in node.body:
-                if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant):
-                    yield str(statement.value.value).replace("_", " ")
+        for statement in node.body if isinstance(node, ast.ClassDef) else ():
+            match statement:
+                case (
+                    ast.Assign(targets=[ast.Name(name)], value=ast.expr() as value)
+                    | ast.AnnAssign(target=ast.Name(name), value=ast.expr() as value)
+                ):
+                    if name == "text":
+                        yield ast.literal_eval(value)
+                    elif name == "field_names":
+                        yield from ast.literal_eval(value).values()
 
 
 def catalog_path(locale: str, domain: str) -> Path:

@@ -7,7 +7,7 @@ English msgid with ``%(name)s`` places; whoever stands at the edge (view, gatewa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 
@@ -17,6 +17,8 @@ class Refusal(Exception):
     code: ClassVar[str] = "refused"
     status: ClassVar[int] = 400
     text: ClassVar[str] = "This cannot be done."
+    field_names: ClassVar[Mapping[str, str]] = {}
+    """How the sentence calls the field that ``data["field"]`` names, msgids by code. Others go by their code."""
 
     def __init__(self, **data: Any) -> None:
         super().__init__(self.code)
@@ -24,7 +26,10 @@ class Refusal(Exception):
 
     def sentence(self, translate: Callable[[str], str] = str) -> str:
         """The text for a person. ``translate`` is gettext of the person's language."""
-        return translate(self.text) % self.data
+        places = dict(self.data)
+        if name := self.field_names.get(str(places.get("field"))):
+            places["field"] = translate(name)
+        return translate(self.text) % places
 
     def as_json(self, translate: Callable[[str], str] = str) -> dict[str, Any]:
         """The body of an error answer: ``{"code", "text", "data"}``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from .states import PlaceKind, Role
 
@@ -11,7 +12,7 @@ ROLE_NAMES: dict[Role, Promise] = {
     Role.OWNER: _("Owner"),
     Role.HOST: _("Host"),
     Role.ASSISTANT: _("Assistant"),
-    Role.WAREHOUSE: _("Warehouse"),
+    Role.WAREHOUSE: pgettext_lazy("role", "Warehouse"),
     Role.CLERK: _("Clerk"),
 }
 
@@ -25,7 +26,7 @@ ROLE_TASKS: dict[Role, Promise] = {
 
 PLACE_KIND_NAMES: dict[PlaceKind, Promise] = {
     PlaceKind.WORKSHOP: _("Workshop"),
-    PlaceKind.WAREHOUSE: _("Warehouse"),
+    PlaceKind.WAREHOUSE: pgettext_lazy("place", "Warehouse"),
     PlaceKind.STORE: _("Store"),
     PlaceKind.SUPPLIER: _("Supplier"),
     PlaceKind.WORK_IN_PROGRESS: _("Work in progress"),

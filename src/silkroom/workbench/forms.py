@@ -387,7 +387,7 @@ class DealForm(KeyedForm):
         label=gettext_lazy("Pieces at this price"), min_value=1, max_value=LARGEST_COUNT, required=False
     )
     per_person = forms.IntegerField(
-        label=gettext_lazy("At most for one person"), min_value=1, max_value=10_000, required=False
+        label=gettext_lazy("Pieces for each person"), min_value=1, max_value=10_000, required=False
     )
     field_order = ("key", "style", "price", "cap", "per_person", "minutes")
 

@@ -191,8 +191,8 @@ class GridForm:
     def _colour(self, entry: Entry) -> ColourRow:
         row = ColourRow(entry.name, entry.second, entry.swatch, _number(entry.id))
         try:
-            clean_words(entry.name, field=gettext("Colour"), longest=30)
-            clean_words(entry.second, field=gettext("Colour in English"), longest=30, required=False)
+            clean_words(entry.name, field="colour", longest=30)
+            clean_words(entry.second, field="colour_en", longest=30, required=False)
             clean_swatch(entry.swatch)
         except Refusal as refusal:
             entry.error = gettext("Give this colour a name.") if not entry.name else refusal.sentence(gettext)
@@ -200,8 +200,8 @@ class GridForm:
 
     def _size(self, entry: Entry) -> SizeColumn:
         try:
-            clean_words(entry.name, field=gettext("Size"), longest=12)
-            clean_words(entry.second, field=gettext("Size code"), longest=12, required=False)
+            clean_words(entry.name, field="size", longest=12)
+            clean_words(entry.second, field="size_code", longest=12, required=False)
         except Refusal as refusal:
             entry.error = gettext("Give this size a name.") if not entry.name else refusal.sentence(gettext)
         return SizeColumn(entry.name, entry.second, _number(entry.id))

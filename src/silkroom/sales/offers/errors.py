@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from silkroom.kit.errors import Refusal
 
 
@@ -10,6 +13,14 @@ class OfferTermsUnusable(Refusal):
 
     code = "offer_terms_unusable"
     text = "Please check the field “%(field)s” of the offer."
+    field_names: ClassVar[Mapping[str, str]] = {
+        "price_minor": "Price in the show",
+        "seconds": "Lasts",
+        "lead_seconds": "Time until it begins",
+        "piece_cap": "Pieces at this price",
+        "person_limit": "Pieces for each person",
+        "channel": "Channel",
+    }
 
 
 class PriceNotLower(Refusal):

@@ -19,10 +19,3 @@ class PaymentUnderWay(Refusal):
     code = "payment_under_way"
     status = 409
     text = "A payment for this order is under way. Please finish it first, or wait a few minutes."
-
-
-class AddressUnusable(Refusal):
-    """data: field."""
-
-    code = "address_unusable"
-    text = "Please check the field “%(field)s” of the address."
