@@ -22,6 +22,7 @@ from silkroom.shops.queries import inside_places
 from .errors import (
     ArticleTaken,
     EanTaken,
+    NamedTwice,
     NotPublishable,
     QuantityUnusable,
     SkuTaken,

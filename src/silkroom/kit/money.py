@@ -51,8 +51,10 @@ class Money:
         return Decimal(self.minor).scaleb(-MINOR_DIGITS[self.currency])
 
     def __str__(self) -> str:
+        """As pages and scripts write it: ¥1,280, but ¥1,280.50."""
         digits = MINOR_DIGITS[self.currency]
-        return f"{SIGNS[self.currency]}{self.major:,.{digits}f}"
+        shown = 0 if self.minor % 10**digits == 0 else digits
+        return f"{SIGNS[self.currency]}{self.major:,.{shown}f}"
 
 
 def parse_minor(text: str, currency: str) -> int:

@@ -49,7 +49,7 @@ def test_the_page_shows_the_order(bought: Bought, django_assert_num_queries: Any
     assert response.status_code == 200
     text = response.content.decode()
     assert bought.number in text
-    assert "¥398.00" in text
+    assert "¥398" in text
     assert f'action="{bought.url("pay")}"' in text
 
 
@@ -130,7 +130,7 @@ def test_paying_by_form_leads_to_the_sandbox_and_back(bought: Bought) -> None:
     assert (started.status_code, started["Location"]) == (302, page)
     shown = bought.client.get(page)
     assert shown.status_code == 200
-    assert "¥398.00" in shown.content.decode()
+    assert "¥398" in shown.content.decode()
     confirmed = bought.client.post(page, {"choice": "confirm"})
     assert (confirmed.status_code, confirmed["Location"]) == (302, bought.url())
     assert SandboxCharge.objects.get().state == "paid"

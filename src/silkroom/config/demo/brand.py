@@ -213,7 +213,7 @@ def _silk_label(momme: int, standard: str = "GB/T 18132", fibres: tuple[Fibre, .
 _S_XL = _sizes("S", "XL", _TOPS)
 _XS_XXL = _sizes("XS", "XXL", _TOPS)
 _BOTTOM_S_XL = _sizes("S", "XL", _BOTTOMS)
-_ONE = (Size("OS", "90 × 90 cm"),)
+_ONE = (Size("均码", "90 × 90 cm"),)
 
 STYLES: tuple[Style, ...] = (
     Style(
@@ -310,7 +310,7 @@ STYLES: tuple[Style, ...] = (
         _ONE,
         39900,
         29900,
-        {"OS": {"length": 900, "width": 900}},
+        {"均码": {"length": 900, "width": 900}},
         _silk_label(16, "FZ/T 43014"),
         "scarf",
         (60, 8),

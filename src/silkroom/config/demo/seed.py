@@ -172,7 +172,7 @@ def _enter_style(shop: Shop, owner: Person, style: Style, drawn: list[bytes]) ->
         safety_class=label.safety,
         standard=label.standard,
         care=label.care,
-        weight_note=f"{label.momme} momme",
+        weight_note=f"{label.momme} 姆米（momme）",
     )
     colours = {colour.name: colour for colour in entered.colours.all()}
     for colour, data in zip(style.colours, drawn, strict=True):

@@ -14,7 +14,7 @@ register = template.Library()
 
 @register.filter
 def money(minor: int, currency: str = "CNY") -> str:
-    """``{{ order.total_minor|money:order.currency }}`` -> ¥1,299.00."""
+    """``{{ order.total_minor|money:order.currency }}`` -> ¥1,299."""
     return str(Money(int(minor), currency))
 
 

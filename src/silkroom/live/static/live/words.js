@@ -16,11 +16,11 @@ function moneyFormat(currency) {
   return formats.get(currency);
 }
 
-/** 69900, "CNY" -> "¥699"; 69950 -> "¥699.50". `exact` keeps the decimals even when they are zero. */
-export function money(minor, currency, exact = false) {
+/** 69900, "CNY" -> "¥699"; 69950 -> "¥699.50". */
+export function money(minor, currency) {
   const { whole, short, digits } = moneyFormat(currency);
   const unit = 10 ** digits;
-  return !exact && minor % unit === 0 ? short.format(minor / unit) : whole.format(minor / unit);
+  return minor % unit === 0 ? short.format(minor / unit) : whole.format(minor / unit);
 }
 
 /** What was typed into a field of money, as minor units: "699.5", "CNY" -> 69950. */

@@ -8,6 +8,11 @@ const KEPT_AFTER_END_MS = 10 * 60_000;
 const ASK_AGAIN_MS = 1_500;
 const ASK_FOR_MS = 120_000;
 
+/** "2 × Dawn dress, moon white M". */
+function whatOf(order) {
+  return interpolate(gettext("%(pieces)s × %(name)s, %(what)s"), { pieces: order.quantity, name: named(order.garment), what: order.what }, true);
+}
+
 export class Pay {
   #socket;
   #config;
@@ -100,7 +105,7 @@ export class Pay {
       ? h("div", { class: "pay__words" }, h("b", {}, gettext("Practice payment")), h("span", {}, gettext("No real money moves. Confirm it as you would at your bank.")))
       : h("div", { class: "pay__words" },
         h("b", {}, gettext("Held for you")),
-        h("span", {}, interpolate(gettext("%(pieces)s × %(name)s, %(what)s"), { pieces: order.quantity, name: named(order.garment), what: order.what }, true)),
+        h("span", {}, whatOf(order)),
         h("span", { class: "quiet" }, interpolate(gettext("Until %(time)s, order %(number)s"), { time: timeOfDay(order.holds_until_ms), number: order.number }, true)));
     this.turn(this.#socket.now());
     this.#draw();
@@ -118,7 +123,7 @@ export class Pay {
       body: h("div", { class: "pay" }, h("div", { class: "pay__held" },
         h("span", { class: "ring pay__ring", dataset: { done: "" } }, icon("check")),
         h("div", { class: "pay__words" }, h("b", {}, gettext("It is yours")),
-          h("span", {}, `${order.quantity} × ${named(order.garment)}, ${order.what}`),
+          h("span", {}, whatOf(order)),
           h("span", { class: "quiet" }, interpolate(gettext("Order %s"), [order.number])))),
       order.is_addressed ? h("p", { class: "quiet" }, gettext("We know where it goes.")) : this.#makeAddress(order)),
       foot: [h("a", { class: "button button--second", href: order.url }, gettext("See the order"))],

@@ -266,7 +266,8 @@ export class Sheet {
       cell.toggleAttribute("data-few", free > 0 && free <= FEW);
       cell.disabled = free === 0;
       cell.setAttribute("aria-pressed", variant === this.#variant);
-      cell.setAttribute("aria-label", free === 0 ? interpolate(gettext("%s, sold out"), [label]) : `${label}, ${interpolate(ngettext("%s left", "%s left", free), [free])}`);
+      cell.setAttribute("aria-label", free === 0 ? interpolate(gettext("%s, sold out"), [label])
+        : interpolate(ngettext("%(what)s, %(left)s left", "%(what)s, %(left)s left", free), { what: label, left: free }, true));
     }
     this.#drawDeal(nowMs);
   }
