@@ -54,15 +54,14 @@ class Attendance:
         """Report, listen, and tell each room its count when it has changed."""
         await self.bus.subscribe(SUBJECT, self._receive)
         while True:
-            own = Report(self.gateway, self.house.viewer_counts(), self.sending())
+            own = Report(self.gateway, dict(self.house.viewers), self.sending())
             await self.bus.publish(SUBJECT, msgspec.json.encode(own))
             self._pulse(own)
             await asyncio.sleep(TELL_SECONDS)
 
     def viewers(self, broadcast_id: int) -> int:
         """Viewers of a room on all gateways."""
-        here = self.house.viewer_counts().get(broadcast_id, 0)
-        return here + sum(one.viewers.get(broadcast_id, 0) for one in self._fresh())
+        return self.house.viewers[broadcast_id] + sum(one.viewers.get(broadcast_id, 0) for one in self._fresh())
 
     def sending_anywhere(self) -> set[int]:
         """Broadcasts whose picture arrives at some gateway."""

@@ -44,7 +44,7 @@ class Boards:
             await asyncio.sleep(max(LOOK_SECONDS, (clock() - started_at) / SHARE_OF_TIME))
 
     async def _look(self) -> None:
-        by_show = self._house.staff_seats()
+        by_show = {broadcast_id: list(seats) for broadcast_id, seats in self._house.staff.items()}
         seated = {seat for seats in by_show.values() for seat in seats}
         self._sent = {seat: board for seat, board in self._sent.items() if seat in seated}
         for broadcast_id, seats in by_show.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import partial
 
@@ -34,7 +34,10 @@ class House:
     def __init__(self, store: Store, bus: Bus, *, max_watchers: int) -> None:
         limits = Limits(watchers=max_watchers, room_watchers=max_watchers)
         self.fan = FanOut(bus, self._load_gap, limits=limits)
-        self.seats: defaultdict[int, set[Seat]] = defaultdict(set)
+        self.viewers: Counter[int] = Counter()
+        """{broadcast: its viewers here}"""
+        self.staff: defaultdict[int, set[Seat]] = defaultdict(set)
+        """{broadcast: seats of its staff here}, only where there are some."""
         self.moved: set[int] = set()
         """Rooms in which somebody sat down or got up since the viewers were last told their number."""
         self.show_states: dict[int, str] = {}
@@ -70,28 +73,30 @@ class House:
     # Seats
 
     def take_seat(self, seat: Seat) -> None:
-        seat.is_counted = True
-        self.seats[seat.ticket.broadcast_id].add(seat)
-        self.moved.add(seat.ticket.broadcast_id)
+        """Count somebody in: as a viewer, or among the staff, who are not viewers and see more."""
+        broadcast_id = seat.ticket.broadcast_id
+        if seat.is_staff:
+            self.staff[broadcast_id].add(seat)
+            seat.counted_as = "staff"
+        else:
+            self.viewers[broadcast_id] += 1
+            seat.counted_as = "viewer"
+        self.moved.add(broadcast_id)
 
     def leave_seat(self, seat: Seat) -> None:
-        seat.is_counted = False
+        """Count somebody out as what they came in; nothing happens when they are not in."""
         broadcast_id = seat.ticket.broadcast_id
-        self.seats[broadcast_id].discard(seat)
+        match seat.counted_as:
+            case "staff":
+                self.staff[broadcast_id].discard(seat)
+                if not self.staff[broadcast_id]:
+                    del self.staff[broadcast_id]
+            case "viewer":
+                self.viewers[broadcast_id] -= 1
+                if not self.viewers[broadcast_id]:
+                    del self.viewers[broadcast_id]
+        seat.counted_as = ""
         self.moved.add(broadcast_id)
-        if not self.seats[broadcast_id]:
-            del self.seats[broadcast_id]
-
-    def viewer_counts(self) -> dict[int, int]:
-        """{broadcast: its viewers here}; staff are not viewers."""
-        return {
-            broadcast_id: sum(not seat.is_staff for seat in seats) for broadcast_id, seats in self.seats.items()
-        }
-
-    def staff_seats(self) -> dict[int, list[Seat]]:
-        """{broadcast: seats of its staff here}, only where there are some."""
-        found = {broadcast_id: [s for s in seats if s.is_staff] for broadcast_id, seats in self.seats.items()}
-        return {broadcast_id: seats for broadcast_id, seats in found.items() if seats}
 
     # Events
 

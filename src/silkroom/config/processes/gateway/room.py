@@ -214,8 +214,7 @@ class RoomDoor:
             seat.expiry.cancel()
         if seat.watcher is not None:
             seat.watcher.leave()
-        if seat.is_counted:
-            self._house.leave_seat(seat)
+        self._house.leave_seat(seat)
 
     # Listening
 

@@ -32,8 +32,8 @@ class Seat:
         self.messages = Bucket(MESSAGES, now)
         self.strikes = 0
         self.expiry: asyncio.TimerHandle | None = None
-        self.is_counted = False
-        """Among those who are in the room (the house keeps it)."""
+        self.counted_as = ""
+        """viewer or staff, while in the room (the house keeps it); a renewed ticket does not change it."""
 
     @property
     def is_staff(self) -> bool:
