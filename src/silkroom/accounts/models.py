@@ -8,6 +8,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from silkroom.kit.ids import make_code
 
@@ -46,7 +47,8 @@ class Person(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
-        verbose_name_plural = "people"
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
         constraints = [
             models.CheckConstraint(
                 name="person_can_be_reached",
@@ -68,6 +70,8 @@ class Submission(models.Model):
     at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
+        verbose_name = _("form sent")
+        verbose_name_plural = _("forms sent")
         constraints = [models.UniqueConstraint(fields=["person", "purpose", "key"], name="submitted_once")]
         indexes = [models.Index(fields=["at"], name="submission_by_time")]
 
@@ -86,7 +90,8 @@ class Address(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
-        verbose_name_plural = "addresses"
+        verbose_name = _("address")
+        verbose_name_plural = _("addresses")
 
     def __str__(self) -> str:
         return f"{self.recipient}, {self.line}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Deferrable, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from silkroom.inventory.models import Item
 from silkroom.kit.choices import choices_of
@@ -35,6 +36,8 @@ class Style(models.Model):
     weight_note = models.CharField(max_length=40, blank=True, help_text="such as 19 momme")
 
     class Meta:
+        verbose_name = _("style")
+        verbose_name_plural = _("styles")
         constraints = [models.UniqueConstraint(fields=["shop", "article"], name="article_in_shop")]
 
     def __str__(self) -> str:
@@ -51,6 +54,8 @@ class Colour(models.Model):
     position = models.SmallIntegerField(default=0)
 
     class Meta:
+        verbose_name = _("colour")
+        verbose_name_plural = _("colours")
         constraints = [
             models.UniqueConstraint(fields=["style", "name"], name="colour_of_style", deferrable=Deferrable.IMMEDIATE)
         ]
@@ -69,6 +74,8 @@ class Size(models.Model):
     position = models.SmallIntegerField(default=0)
 
     class Meta:
+        verbose_name = _("size")
+        verbose_name_plural = _("sizes")
         constraints = [
             models.UniqueConstraint(fields=["style", "label"], name="size_of_style", deferrable=Deferrable.IMMEDIATE)
         ]
@@ -96,6 +103,8 @@ class Variant(models.Model):
     is_sold = models.BooleanField(default=True)
 
     class Meta:
+        verbose_name = _("variant")
+        verbose_name_plural = _("variants")
         constraints = [
             models.UniqueConstraint(fields=["style", "colour", "size"], name="one_variant"),
             models.UniqueConstraint(fields=["shop", "sku"], name="sku_in_shop", deferrable=Deferrable.IMMEDIATE),
@@ -123,6 +132,8 @@ class Picture(models.Model):
     position = models.SmallIntegerField(default=0)
 
     class Meta:
+        verbose_name = _("picture")
+        verbose_name_plural = _("pictures")
         ordering = ["position", "id"]
 
     def __str__(self) -> str:
@@ -157,6 +168,8 @@ class Measure(models.Model):
     position = models.SmallIntegerField(default=0)
 
     class Meta:
+        verbose_name = _("measure")
+        verbose_name_plural = _("measures")
         constraints = [models.UniqueConstraint(fields=["size", "name"], name="measure_of_size")]
         ordering = ["position", "id"]
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from silkroom.kit.choices import choices_of
 from silkroom.shops.models import Place, Shop
@@ -26,6 +27,8 @@ class Item(models.Model):
     unit = models.CharField(max_length=10, choices=choices_of(Unit), default=Unit.PIECE)
 
     class Meta:
+        verbose_name = _("item")
+        verbose_name_plural = _("items")
         constraints = [models.UniqueConstraint(fields=["shop", "code"], name="item_code_in_shop")]
 
     def __str__(self) -> str:
@@ -40,6 +43,8 @@ class Lot(models.Model):
     made_on = models.DateField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("lot")
+        verbose_name_plural = _("lots")
         constraints = [models.UniqueConstraint(fields=["item", "code"], name="lot_code_of_item")]
 
     def __str__(self) -> str:
@@ -61,6 +66,8 @@ class Movement(models.Model):
     at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
+        verbose_name = _("movement")
+        verbose_name_plural = _("movements")
         constraints = [
             models.CheckConstraint(name="movement_moves_something", condition=Q(quantity__gt=0)),
             models.CheckConstraint(name="movement_goes_elsewhere", condition=~Q(from_place=F("to_place"))),
@@ -80,6 +87,8 @@ class Balance(models.Model):
     quantity = models.BigIntegerField(default=0)
 
     class Meta:
+        verbose_name = _("balance")
+        verbose_name_plural = _("balances")
         constraints = [
             models.UniqueConstraint(fields=["item", "place", "lot"], name="one_balance", nulls_distinct=False),
             models.CheckConstraint(name="balance_is_not_negative", condition=Q(quantity__gte=0)),
@@ -99,7 +108,8 @@ class Sellable(models.Model):
     leased = models.BigIntegerField(default=0)
 
     class Meta:
-        verbose_name_plural = "sellable"
+        verbose_name = _("sellable")
+        verbose_name_plural = _("sellable")
         constraints = [
             models.UniqueConstraint(fields=["item", "place"], name="one_sellable_row"),
             models.CheckConstraint(
@@ -132,6 +142,8 @@ class Hold(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("hold")
+        verbose_name_plural = _("holds")
         constraints = [models.CheckConstraint(name="hold_holds_something", condition=Q(quantity__gt=0))]
         indexes = [
             models.Index(fields=["item", "lapses_at"], name="hold_open_by_item", condition=Q(state="open")),

@@ -1,8 +1,10 @@
 """Django app of the journal."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class JournalConfig(AppConfig):
     name = "silkroom.journal"
+    verbose_name = _("Journal")
     default_auto_field = "django.db.models.BigAutoField"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 CURRENT_TRANSACTION = RawSQL("(pg_current_xact_id()::text::bigint)", ())
 
@@ -22,7 +23,8 @@ class Entry(models.Model):
     at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
-        verbose_name_plural = "entries"
+        verbose_name = _("journal entry")
+        verbose_name_plural = _("journal entries")
         indexes = [models.Index(fields=["transaction", "id"], name="journal_position")]
 
     def __str__(self) -> str:
@@ -36,6 +38,10 @@ class Reader(models.Model):
     transaction = models.BigIntegerField(default=0)
     entry = models.BigIntegerField(default=0)
     moved_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = _("journal reader")
+        verbose_name_plural = _("journal readers")
 
     def __str__(self) -> str:
         return self.name

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from silkroom.kit.choices import choices_of
 from silkroom.kit.ids import make_code
@@ -25,6 +26,10 @@ class Shop(models.Model):
     logo = models.FileField(upload_to="shops/", blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
+    class Meta:
+        verbose_name = _("shop")
+        verbose_name_plural = _("shops")
+
     def __str__(self) -> str:
         return self.name
 
@@ -38,7 +43,8 @@ class Staff(models.Model):
     joined_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
-        verbose_name_plural = "staff"
+        verbose_name = _("member of staff")
+        verbose_name_plural = _("staff")
         constraints = [models.UniqueConstraint(fields=["shop", "person"], name="one_role_in_a_shop")]
 
     def __str__(self) -> str:
@@ -58,6 +64,10 @@ class Invitation(models.Model):
     accepted_at = models.DateTimeField(null=True)
     accepted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
 
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+
     def __str__(self) -> str:
         return f"{self.contact} ({self.role})"
 
@@ -74,6 +84,8 @@ class Place(models.Model):
     priority = models.SmallIntegerField(default=0, help_text="the smallest is emptied first")
 
     class Meta:
+        verbose_name = _("place")
+        verbose_name_plural = _("places")
         constraints = [
             models.UniqueConstraint(fields=["shop", "name"], name="place_name_in_shop"),
             models.CheckConstraint(

@@ -37,6 +37,7 @@ class Migration(migrations.Migration):
                 ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
             ],
             options={
+                'verbose_name': 'person',
                 'verbose_name_plural': 'people',
             },
         ),
@@ -52,6 +53,7 @@ class Migration(migrations.Migration):
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='addresses', to=settings.AUTH_USER_MODEL)),
             ],
             options={
+                'verbose_name': 'address',
                 'verbose_name_plural': 'addresses',
             },
         ),
@@ -65,6 +67,10 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'verbose_name': 'form sent',
+                'verbose_name_plural': 'forms sent',
+            },
         ),
         migrations.AddConstraint(
             model_name='person',

@@ -29,6 +29,8 @@ class Migration(migrations.Migration):
                 ('position', models.SmallIntegerField(default=0)),
             ],
             options={
+                'verbose_name': 'colour',
+                'verbose_name_plural': 'colours',
                 'ordering': ['position', 'id'],
             },
         ),
@@ -51,6 +53,10 @@ class Migration(migrations.Migration):
                 ('weight_note', models.CharField(blank=True, help_text='such as 19 momme', max_length=40)),
                 ('shop', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='styles', to='shops.shop')),
             ],
+            options={
+                'verbose_name': 'style',
+                'verbose_name_plural': 'styles',
+            },
         ),
         migrations.CreateModel(
             name='Size',
@@ -62,6 +68,8 @@ class Migration(migrations.Migration):
                 ('style', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sizes', to='catalog.style')),
             ],
             options={
+                'verbose_name': 'size',
+                'verbose_name_plural': 'sizes',
                 'ordering': ['position', 'id'],
             },
         ),
@@ -78,6 +86,8 @@ class Migration(migrations.Migration):
                 ('style', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pictures', to='catalog.style')),
             ],
             options={
+                'verbose_name': 'picture',
+                'verbose_name_plural': 'pictures',
                 'ordering': ['position', 'id'],
             },
         ),
@@ -100,6 +110,10 @@ class Migration(migrations.Migration):
                 ('size', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='variants', to='catalog.size')),
                 ('style', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='variants', to='catalog.style')),
             ],
+            options={
+                'verbose_name': 'variant',
+                'verbose_name_plural': 'variants',
+            },
         ),
         migrations.CreateModel(
             name='Measure',
@@ -112,6 +126,8 @@ class Migration(migrations.Migration):
                 ('size', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='measures', to='catalog.size')),
             ],
             options={
+                'verbose_name': 'measure',
+                'verbose_name_plural': 'measures',
                 'ordering': ['position', 'id'],
                 'constraints': [models.UniqueConstraint(fields=('size', 'name'), name='measure_of_size')],
             },

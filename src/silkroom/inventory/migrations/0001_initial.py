@@ -28,6 +28,10 @@ class Migration(migrations.Migration):
                 ('unit', models.CharField(choices=[('piece', 'piece'), ('millimetre', 'millimetre'), ('gram', 'gram')], default=silkroom.inventory.states.Unit['PIECE'], max_length=10)),
                 ('shop', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='shops.shop')),
             ],
+            options={
+                'verbose_name': 'item',
+                'verbose_name_plural': 'items',
+            },
         ),
         migrations.CreateModel(
             name='Hold',
@@ -43,6 +47,10 @@ class Migration(migrations.Migration):
                 ('place', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='holds', to='shops.place')),
                 ('item', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='holds', to='inventory.item')),
             ],
+            options={
+                'verbose_name': 'hold',
+                'verbose_name_plural': 'holds',
+            },
         ),
         migrations.CreateModel(
             name='Lot',
@@ -52,6 +60,10 @@ class Migration(migrations.Migration):
                 ('made_on', models.DateField(blank=True, null=True)),
                 ('item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lots', to='inventory.item')),
             ],
+            options={
+                'verbose_name': 'lot',
+                'verbose_name_plural': 'lots',
+            },
         ),
         migrations.CreateModel(
             name='Balance',
@@ -62,6 +74,10 @@ class Migration(migrations.Migration):
                 ('item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='balances', to='inventory.item')),
                 ('lot', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='balances', to='inventory.lot')),
             ],
+            options={
+                'verbose_name': 'balance',
+                'verbose_name_plural': 'balances',
+            },
         ),
         migrations.CreateModel(
             name='Movement',
@@ -76,6 +92,10 @@ class Migration(migrations.Migration):
                 ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('to_place', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='movements_to', to='shops.place')),
             ],
+            options={
+                'verbose_name': 'movement',
+                'verbose_name_plural': 'movements',
+            },
         ),
         migrations.CreateModel(
             name='Sellable',
@@ -88,6 +108,7 @@ class Migration(migrations.Migration):
                 ('place', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sellable', to='shops.place')),
             ],
             options={
+                'verbose_name': 'sellable',
                 'verbose_name_plural': 'sellable',
             },
         ),

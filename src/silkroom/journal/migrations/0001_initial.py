@@ -21,6 +21,10 @@ class Migration(migrations.Migration):
                 ('entry', models.BigIntegerField(default=0)),
                 ('moved_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
+            options={
+                'verbose_name': 'journal reader',
+                'verbose_name_plural': 'journal readers',
+            },
         ),
         migrations.CreateModel(
             name='Entry',
@@ -33,7 +37,8 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
             ],
             options={
-                'verbose_name_plural': 'entries',
+                'verbose_name': 'journal entry',
+                'verbose_name_plural': 'journal entries',
                 'indexes': [models.Index(fields=['transaction', 'id'], name='journal_position')],
             },
         ),

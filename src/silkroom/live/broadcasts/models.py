@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from silkroom.catalog.models import Style
 from silkroom.kit.choices import choices_of
@@ -37,6 +38,8 @@ class Broadcast(models.Model):
     )
 
     class Meta:
+        verbose_name = _("show")
+        verbose_name_plural = _("shows")
         indexes = [
             models.Index(fields=["shop", "state"], name="broadcast_by_state"),
             models.Index(fields=["state"], name="broadcast_running", condition=~models.Q(state="ended")),
@@ -54,6 +57,8 @@ class RunningOrderItem(models.Model):
     position = models.PositiveSmallIntegerField()
 
     class Meta:
+        verbose_name = _("style of a running order")
+        verbose_name_plural = _("styles of running orders")
         ordering = ["position", "id"]
         constraints = [models.UniqueConstraint(fields=["broadcast", "style"], name="style_once_in_a_show")]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from silkroom.catalog.models import Style
 from silkroom.live.broadcasts.models import Broadcast
@@ -21,6 +22,10 @@ class PreparedDeal(models.Model):
     person_limit = models.PositiveIntegerField(null=True, blank=True)
     seconds = models.PositiveIntegerField(default=300)
 
+    class Meta:
+        verbose_name = _("prepared deal")
+        verbose_name_plural = _("prepared deals")
+
     def __str__(self) -> str:
         return f"{self.style_id}: {self.price_minor}"
 
@@ -33,6 +38,10 @@ class Deal(models.Model):
     launched_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     launched_at = models.DateTimeField(db_default=Now(), editable=False)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("deal")
+        verbose_name_plural = _("deals")
 
     def __str__(self) -> str:
         return f"{self.broadcast_id}: {self.offer_id}"

@@ -40,6 +40,10 @@ class Migration(migrations.Migration):
                 ('host', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('shop', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='broadcasts', to='shops.shop')),
             ],
+            options={
+                'verbose_name': 'show',
+                'verbose_name_plural': 'shows',
+            },
         ),
         migrations.CreateModel(
             name='RoomCheckpoint',
@@ -49,6 +53,10 @@ class Migration(migrations.Migration):
                 ('state', models.JSONField()),
                 ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
+            options={
+                'verbose_name': 'checkpoint of a room',
+                'verbose_name_plural': 'checkpoints of rooms',
+            },
         ),
         migrations.CreateModel(
             name='Deal',
@@ -60,6 +68,10 @@ class Migration(migrations.Migration):
                 ('launched_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('offer', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='sales.offer')),
             ],
+            options={
+                'verbose_name': 'deal',
+                'verbose_name_plural': 'deals',
+            },
         ),
         migrations.CreateModel(
             name='Mute',
@@ -71,6 +83,10 @@ class Migration(migrations.Migration):
                 ('muted_by', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'verbose_name': 'muted person',
+                'verbose_name_plural': 'muted people',
+            },
         ),
         migrations.CreateModel(
             name='PreparedDeal',
@@ -83,6 +99,10 @@ class Migration(migrations.Migration):
                 ('broadcast', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='prepared_deals', to='live.broadcast')),
                 ('style', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.style')),
             ],
+            options={
+                'verbose_name': 'prepared deal',
+                'verbose_name_plural': 'prepared deals',
+            },
         ),
         migrations.CreateModel(
             name='Question',
@@ -100,6 +120,10 @@ class Migration(migrations.Migration):
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('style', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='catalog.style')),
             ],
+            options={
+                'verbose_name': 'question',
+                'verbose_name_plural': 'questions',
+            },
         ),
         migrations.CreateModel(
             name='RoomEvent',
@@ -111,6 +135,10 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('broadcast', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='live.broadcast')),
             ],
+            options={
+                'verbose_name': 'event of a room',
+                'verbose_name_plural': 'events of rooms',
+            },
         ),
         migrations.CreateModel(
             name='RunningOrderItem',
@@ -121,6 +149,8 @@ class Migration(migrations.Migration):
                 ('style', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.style')),
             ],
             options={
+                'verbose_name': 'style of a running order',
+                'verbose_name_plural': 'styles of running orders',
                 'ordering': ['position', 'id'],
             },
         ),

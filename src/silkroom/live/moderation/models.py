@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from silkroom.live.broadcasts.models import Broadcast
 
@@ -19,6 +20,8 @@ class Mute(models.Model):
     lifted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("muted person")
+        verbose_name_plural = _("muted people")
         constraints = [
             models.UniqueConstraint(
                 fields=["broadcast", "person"], name="muted_once", condition=models.Q(lifted_at__isnull=True)

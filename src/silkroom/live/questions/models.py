@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from silkroom.catalog.models import Style
 from silkroom.live.broadcasts.models import Broadcast
@@ -28,6 +29,8 @@ class Question(models.Model):
     )
 
     class Meta:
+        verbose_name = _("question")
+        verbose_name_plural = _("questions")
         constraints = [models.UniqueConstraint(fields=["broadcast", "sequence"], name="question_of_event")]
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from silkroom.live.broadcasts.models import Broadcast
 
@@ -19,6 +20,8 @@ class RoomEvent(models.Model):
     at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        verbose_name = _("event of a room")
+        verbose_name_plural = _("events of rooms")
         indexes = [
             # Few rows: lets a pin find out whether the words were hidden without reading the whole log.
             models.Index(fields=["broadcast"], name="hidden_in_room", condition=models.Q(kind="hidden")),
@@ -35,6 +38,10 @@ class RoomCheckpoint(models.Model):
     sequence = models.BigIntegerField()
     state = models.JSONField()
     at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = _("checkpoint of a room")
+        verbose_name_plural = _("checkpoints of rooms")
 
     def __str__(self) -> str:
         return f"{self.broadcast_id} @ {self.sequence}"

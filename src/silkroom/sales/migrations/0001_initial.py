@@ -38,6 +38,10 @@ class Migration(migrations.Migration):
                 ('notices_sent', models.PositiveIntegerField(default=0)),
                 ('notice_accepted', models.BooleanField(default=False)),
             ],
+            options={
+                'verbose_name': 'practice payment',
+                'verbose_name_plural': 'practice payments',
+            },
         ),
         migrations.CreateModel(
             name='NoticeNonce',
@@ -48,6 +52,8 @@ class Migration(migrations.Migration):
                 ('seen_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
             ],
             options={
+                'verbose_name': 'number of a notice',
+                'verbose_name_plural': 'numbers of notices',
                 'constraints': [models.UniqueConstraint(fields=('provider', 'nonce'), name='nonce_is_used_once')],
             },
         ),
@@ -67,6 +73,10 @@ class Migration(migrations.Migration):
                 ('shop', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='offers', to='shops.shop')),
                 ('style', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='offers', to='catalog.style')),
             ],
+            options={
+                'verbose_name': 'offer',
+                'verbose_name_plural': 'offers',
+            },
         ),
         migrations.CreateModel(
             name='OfferUse',
@@ -77,6 +87,10 @@ class Migration(migrations.Migration):
                 ('offer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='uses', to='sales.offer')),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'verbose_name': 'use of an offer',
+                'verbose_name_plural': 'uses of offers',
+            },
         ),
         migrations.CreateModel(
             name='Order',
@@ -101,6 +115,10 @@ class Migration(migrations.Migration):
                 ('person', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='orders', to=settings.AUTH_USER_MODEL)),
                 ('shop', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='shops.shop')),
             ],
+            options={
+                'verbose_name': 'order',
+                'verbose_name_plural': 'orders',
+            },
         ),
         migrations.CreateModel(
             name='OrderLine',
@@ -116,6 +134,10 @@ class Migration(migrations.Migration):
                 ('order', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='sales.order')),
                 ('variant', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.variant')),
             ],
+            options={
+                'verbose_name': 'order line',
+                'verbose_name_plural': 'order lines',
+            },
         ),
         migrations.CreateModel(
             name='Payment',
@@ -131,6 +153,10 @@ class Migration(migrations.Migration):
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
                 ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='sales.order')),
             ],
+            options={
+                'verbose_name': 'payment',
+                'verbose_name_plural': 'payments',
+            },
         ),
         migrations.CreateModel(
             name='Notice',
@@ -143,6 +169,10 @@ class Migration(migrations.Migration):
                 ('times', models.PositiveIntegerField(default=1)),
                 ('payment', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='sales.payment')),
             ],
+            options={
+                'verbose_name': 'payment notice',
+                'verbose_name_plural': 'payment notices',
+            },
         ),
         migrations.CreateModel(
             name='Refund',
@@ -155,6 +185,10 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='sales.payment')),
             ],
+            options={
+                'verbose_name': 'refund',
+                'verbose_name_plural': 'refunds',
+            },
         ),
         migrations.AddConstraint(
             model_name='offer',

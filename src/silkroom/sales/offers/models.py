@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from silkroom.catalog.models import Style
 from silkroom.shops.models import Shop
@@ -30,6 +31,8 @@ class Offer(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
+        verbose_name = _("offer")
+        verbose_name_plural = _("offers")
         constraints = [
             models.CheckConstraint(name="offer_price_is_positive", condition=Q(price_minor__gt=0)),
             models.CheckConstraint(name="offer_window", condition=Q(ends_at__gt=F("starts_at"))),
@@ -51,6 +54,8 @@ class OfferUse(models.Model):
     person_limit = models.PositiveIntegerField(null=True)
 
     class Meta:
+        verbose_name = _("use of an offer")
+        verbose_name_plural = _("uses of offers")
         constraints = [
             models.UniqueConstraint(fields=["offer", "person"], name="one_use_a_person"),
             models.CheckConstraint(

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from silkroom.catalog.models import Variant
 from silkroom.inventory.models import Hold
@@ -49,6 +50,8 @@ class Order(models.Model):
     address = models.CharField(max_length=240, blank=True)
 
     class Meta:
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
         constraints = [
             # Not unique=True: that would add a second index for LIKE, and nobody searches a part of a number.
             models.UniqueConstraint(fields=["number"], name="order_number_is_unique"),
@@ -93,6 +96,8 @@ class OrderLine(models.Model):
     unit_price_minor = models.BigIntegerField()
 
     class Meta:
+        verbose_name = _("order line")
+        verbose_name_plural = _("order lines")
         constraints = [
             models.CheckConstraint(name="line_has_pieces", condition=Q(quantity__gt=0)),
             models.CheckConstraint(name="line_price_is_positive", condition=Q(unit_price_minor__gte=0)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from silkroom.kit.choices import choices_of
 from silkroom.sales.orders.models import Order
@@ -26,6 +27,8 @@ class Payment(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("payment")
+        verbose_name_plural = _("payments")
         constraints = [
             models.UniqueConstraint(fields=["provider", "reference"], name="payment_reference_is_unique"),
             models.UniqueConstraint(fields=["order"], name="one_payment_under_way", condition=Q(state="under_way")),
@@ -47,6 +50,8 @@ class Notice(models.Model):
     times = models.PositiveIntegerField(default=1)
 
     class Meta:
+        verbose_name = _("payment notice")
+        verbose_name_plural = _("payment notices")
         constraints = [models.UniqueConstraint(fields=["provider", "notice"], name="notice_is_counted_once")]
 
     def __str__(self) -> str:
@@ -61,6 +66,8 @@ class NoticeNonce(models.Model):
     seen_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
+        verbose_name = _("number of a notice")
+        verbose_name_plural = _("numbers of notices")
         constraints = [models.UniqueConstraint(fields=["provider", "nonce"], name="nonce_is_used_once")]
 
     def __str__(self) -> str:
@@ -78,6 +85,8 @@ class Refund(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
+        verbose_name = _("refund")
+        verbose_name_plural = _("refunds")
         constraints = [models.CheckConstraint(name="refund_is_positive", condition=Q(amount_minor__gt=0))]
 
     def __str__(self) -> str:
@@ -98,6 +107,10 @@ class SandboxCharge(models.Model):
     expires_at = models.DateTimeField()
     notices_sent = models.PositiveIntegerField(default=0)
     notice_accepted = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name = _("practice payment")
+        verbose_name_plural = _("practice payments")
 
     def __str__(self) -> str:
         return self.reference

@@ -33,6 +33,10 @@ class Migration(migrations.Migration):
                     models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
                 ),
             ],
+            options={
+                "verbose_name": "shop",
+                "verbose_name_plural": "shops",
+            },
         ),
         migrations.CreateModel(
             name="Invitation",
@@ -81,6 +85,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "verbose_name": "invitation",
+                "verbose_name_plural": "invitations",
+            },
         ),
         migrations.CreateModel(
             name="Place",
@@ -118,6 +126,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "place",
+                "verbose_name_plural": "places",
                 "constraints": [
                     models.UniqueConstraint(fields=("shop", "name"), name="place_name_in_shop"),
                     models.CheckConstraint(
@@ -164,6 +174,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "member of staff",
                 "verbose_name_plural": "staff",
                 "constraints": [models.UniqueConstraint(fields=("shop", "person"), name="one_role_in_a_shop")],
             },
