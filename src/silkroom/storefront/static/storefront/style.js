@@ -6,7 +6,9 @@ const gallery = document.querySelector("[data-gallery]");
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 function money(minor, currency) {
-  const format = new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency, currencyDisplay: "narrowSymbol" });
+  const format = new Intl.NumberFormat(document.documentElement.lang, {
+    style: "currency", currency, currencyDisplay: "narrowSymbol", trailingZeroDisplay: "stripIfInteger",
+  });
   return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits);
 }
 
