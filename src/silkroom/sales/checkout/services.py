@@ -22,7 +22,7 @@ PATIENCE_SECONDS = 10.0
 """How long a web thread waits for the desk; the desk itself gives up on PostgreSQL earlier."""
 
 _lock = threading.Lock()
-_desks: dict[tuple[int, str], Desk] = {}
+_desks: dict[tuple[object, ...], Desk] = {}
 _hooks: list[Callable[[Committed], None]] = []
 
 
@@ -45,12 +45,15 @@ def place_web_order(*, person_id: int, key: UUID, lines: Sequence[OrderLineReque
 
 def shared_desk() -> Desk:
     """The desk of this process, started when it is first needed: a forked worker makes its own."""
-    conninfo = database_conninfo()
-    name = (os.getpid(), conninfo)
+    database = connection.settings_dict
+    name = (os.getpid(), database["NAME"], database["HOST"], database["PORT"])
+    desk = _desks.get(name)
+    if desk is not None:
+        return desk
     with _lock:
         desk = _desks.get(name)
         if desk is None:
-            desk = _desks[name] = Desk(conninfo, hold_seconds=settings.ENVIRONMENT.hold_seconds)
+            desk = _desks[name] = Desk(database_conninfo(), hold_seconds=settings.ENVIRONMENT.hold_seconds)
             for hook in _hooks:
                 desk.on_committed(hook)
         return desk
