@@ -136,6 +136,12 @@ def test_a_guest_sees_the_entrance_and_a_member_does_not(client: Client) -> None
     assert client.get(SIGN_IN).status_code == 302
 
 
+def test_a_guest_can_leave(client: Client) -> None:
+    client.force_login(make_guest(name="Mei"), backend="django.contrib.auth.backends.ModelBackend")
+    client.post("/accounts/logout/")
+    assert who(client) is None
+
+
 def test_a_guest_cannot_be_signed_in_with_a_password(client: Client) -> None:
     guest = make_guest(name="Mei")
     client.post(SIGN_IN, {"login": guest.code, "password": ""})

@@ -8,6 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 
 ENTRANCE = "/accounts/"
+WAY_OUT = "/accounts/logout/"
 
 
 class GuestEntranceMiddleware:
@@ -18,7 +19,8 @@ class GuestEntranceMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.guest = None  # type: ignore[attr-defined]
-        if request.path.startswith(ENTRANCE) and getattr(request.user, "is_guest", False):
+        at_entrance = request.path.startswith(ENTRANCE) and not request.path.startswith(WAY_OUT)
+        if at_entrance and getattr(request.user, "is_guest", False):
             request.guest = request.user  # type: ignore[attr-defined]
             request.user = AnonymousUser()
         return self.answer(request)
