@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from silkroom.catalog.errors import (
     ArticleTaken,
     EanTaken,
+    NamedTwice,
     NotPublishable,
     PictureUnusable,
     QuantityUnusable,
@@ -283,7 +284,7 @@ def test_the_size_chart_is_replaced_whole(house: House) -> None:
     make_variants(house, foreign)
     with pytest.raises(NotFound), transaction.atomic():
         enter_size_chart(style=style, rows=[MeasureRow("Chest", "", {foreign.sizes.first().pk: 1})])  # type: ignore[union-attr]
-    with pytest.raises(WordsUnusable), transaction.atomic():
+    with pytest.raises(NamedTwice), transaction.atomic():
         enter_size_chart(style=style, rows=[MeasureRow("Chest", "", {small.pk: 1})] * 2)
     assert Measure.objects.count() == 1
 

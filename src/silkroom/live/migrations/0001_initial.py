@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                 ('last_sequence', models.BigIntegerField(default=0, editable=False)),
                 ('recording', models.CharField(blank=True, help_text='name in the storage, once it is finished', max_length=200)),
                 ('recording_seconds', models.PositiveIntegerField(blank=True, null=True)),
-                ('recording_pieces', models.JSONField(blank=True, default=list, help_text='[[moment, position, duration]] in milliseconds: from a moment of the show on it lies there in the file')),
+                ('recording_pieces', models.JSONField(blank=True, default=list, help_text='[[moment, position, duration]] in milliseconds: where in the file a moment of the show lies')),
                 ('host', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('shop', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='broadcasts', to='shops.shop')),
             ],
