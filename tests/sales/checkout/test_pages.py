@@ -14,7 +14,7 @@ from silkroom.catalog.models import Variant
 from silkroom.kit.clock import now
 from silkroom.sales.desk.door import Desk
 from silkroom.sales.orders.models import Order, OrderLine
-from silkroom.sales.payments.models import Payment, SandboxCharge
+from silkroom.sales.payments.models import Payment, Refund, SandboxCharge
 from tests.sales.stocked import StockedShop, ask_for, make_member, make_shop, stock_row
 
 JSON = {"Accept": "application/json"}
@@ -224,6 +224,26 @@ def test_a_lapsed_order_says_so(bought: Bought) -> None:
     assert "No longer held" in response.content.decode()
     late = bought.client.post(bought.url("pay"), headers=JSON)
     assert (late.status_code, late.json()["error"]["code"]) == (409, "order_moved")
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_done", "words"),
+    [
+        ("late", False, ["the pieces had gone to others", "on its way back"]),
+        ("late", True, ["the pieces had gone to others", "has been sent back"]),
+        ("paid_twice", False, ["This order was paid twice", "on its way back"]),
+    ],
+)
+def test_money_that_goes_back_is_told_with_its_reason(
+    bought: Bought, reason: str, is_done: bool, words: list[str]
+) -> None:
+    bought.client.post(bought.url("pay"))
+    payment = Payment.objects.get()
+    Refund.objects.create(payment=payment, key="k", amount_minor=39800, reason=reason, is_done=is_done)
+    Order.objects.update(state="refunded", ended_at=now())
+    text = bought.client.get(bought.url()).content.decode()
+    assert [word in text for word in words] == [True, True]
+    assert bought.client.get(bought.url("state")).json()["refund"] == {"reason": reason, "is_done": is_done}
 
 
 # --- buying from a style's page -----------------------------------------------------------------------
