@@ -16,6 +16,7 @@ GERMAN = {"The field %(field)s: at most %(most)s.": "Das Feld %(field)s: höchst
 
 
 class TooDear(Refusal):
+    code = "too_dear"
     text = "The field %(field)s: at most %(most)s."
     field_names: ClassVar[Mapping[str, str]] = {"price_minor": "Price"}
 
