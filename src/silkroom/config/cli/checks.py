@@ -133,4 +133,8 @@ def _pytest(arguments: Sequence[str]) -> bool:
         # The tests that need it fail as well; all others are still worth their result.
         print(f"   {error}", flush=True)
         has_chromium = False
-    return _program("pytest", *arguments) and has_chromium
+    variables = _variables()
+    # pytest-django would read the settings at once; tests/conftest.py has to start the servers that they name first.
+    del variables["DJANGO_SETTINGS_MODULE"]
+    command = [sys.executable, "-m", "pytest", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode == 0 and has_chromium
