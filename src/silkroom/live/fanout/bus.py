@@ -175,6 +175,7 @@ class NatsBus:
         self._wishes: set[_NatsWish] = set()
         self._callbacks: list[Callable[[], None]] = []
         self._connected = asyncio.Event()
+        self._has_connected = False
         self._connecting: asyncio.Task[None] | None = None
         self.lost = 0
         """Messages that could not be handed over."""
@@ -197,7 +198,8 @@ class NatsBus:
         if self._connecting is not None:
             self._connecting.cancel()
             await asyncio.gather(self._connecting, return_exceptions=True)
-        if not self._client.is_closed:
+        # nats-py cannot close what has never been connected; then there is nothing to close either.
+        if self._has_connected and not self._client.is_closed:
             await self._client.close()
 
     async def publish(self, subject: str, data: bytes) -> bool:
@@ -240,6 +242,7 @@ class NatsBus:
 
     async def _on_connected(self) -> None:
         log.info("NATS connected")
+        self._has_connected = True
         await self._stand(list(self._wishes))
         self._connected.set()
         for callback in self._callbacks:
