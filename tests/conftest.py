@@ -6,8 +6,10 @@ A run that already has SILKROOM_DATABASE_URL and SILKROOM_NATS_URL uses those se
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
+import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -27,39 +29,37 @@ from silkroom.config.translations import compile_translations
 from tests.quick_flush import quick_flush  # noqa: F401 - a fixture
 from tests.servers import RunningServers, database_of, start_servers
 
-SERVERS = pytest.StashKey[RunningServers]()
 
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_configure(config: pytest.Config) -> None:
-    """Start the servers and point Django at them, before pytest-django looks whether Django is set up."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "silkroom.config.settings")
-    if config.option.help or config.option.version:
-        return
-    given = os.environ.get("SILKROOM_DATABASE_URL") and os.environ.get("SILKROOM_NATS_URL")
-    if not given and not config.option.collectonly:
-        _start(config)
-    compile_translations()
-    django.setup()
-
-
-def _start(config: pytest.Config) -> None:
+def _start() -> RunningServers:
     # Short, and open to the user that PostgreSQL runs as when the tests run as root.
     folder = Path(tempfile.mkdtemp(prefix="silkroom-tests-"))
     folder.chmod(0o711)
     running = start_servers(folder)
-    config.stash[SERVERS] = running
     os.environ["SILKROOM_DATA_DIR"] = str(folder)
     os.environ["SILKROOM_DATABASE_URL"] = running.database_url
     os.environ["SILKROOM_NATS_URL"] = running.nats_url
+    return running
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_unconfigure(config: pytest.Config) -> None:
-    running = config.stash.get(SERVERS, None)
-    if running is not None:
-        running.stop()
-        shutil.rmtree(running.folder, ignore_errors=True)
+def _stop(running: RunningServers) -> None:
+    running.stop()
+    shutil.rmtree(running.folder, ignore_errors=True)
+
+
+def _prepare() -> None:
+    """Start the servers and point Django at them. While this file is imported, since the conftest files of the folders
+    below come next, before any hook, and name tables."""
+    if settings.configured:
+        raise pytest.UsageError("Unset DJANGO_SETTINGS_MODULE: the tests start their own servers and then name them.")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "silkroom.config.settings"
+    given = os.environ.get("SILKROOM_DATABASE_URL") and os.environ.get("SILKROOM_NATS_URL")
+    if not given and not {"--help", "-h", "--version", "--collect-only", "--co"} & set(sys.argv):
+        atexit.register(_stop, _start())
+    compile_translations()
+    django.setup()
+
+
+_prepare()
 
 
 @pytest.fixture(scope="session")
