@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import sys
 from importlib import import_module
 
 import django
@@ -12,10 +13,15 @@ import uvloop
 from silkroom.config.env import Environment
 from silkroom.config.processes.logs import configure_logging
 
+SWITCH_SECONDS = 0.0005
+"""How long a busy event loop keeps the order desk's thread from running. Python's own 5 ms is a commit's time: with 256
+buyers in flight, 0.5 ms measured a fifth more orders and half the 99th percentile."""
+
 
 def main(environment: Environment) -> None:
     """Serve until SIGTERM or SIGINT."""
     configure_logging("gateway", environment)
+    sys.setswitchinterval(SWITCH_SECONDS)
     _allow_many_connections()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "silkroom.config.settings")
     # Settings, signatures and translations only. What follows imports models, which need them.
