@@ -55,9 +55,7 @@ async def test_sentences_are_in_the_browsers_language(stack: Stack, session: aio
 @pytest.mark.parametrize(
     "origin", ["https://elsewhere.example", "null", "http://127.0.0.1.elsewhere.example", "http://[", "http://"]
 )
-async def test_other_sites_may_not_connect(
-    stack: Stack, session: aiohttp.ClientSession, show: Broadcast, origin: str
-):
+async def test_other_sites_may_not_connect(stack: Stack, session: aiohttp.ClientSession, show: Broadcast, origin: str):
     assert await refusal(stack, session, ticket_for(show), Origin=origin) == (403, "page_refused")
 
 

@@ -109,9 +109,7 @@ async def test_health_tells_what_a_gateway_holds(stack: Stack, session: aiohttp.
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-async def test_without_a_database_a_gateway_is_not_well(
-    stack: Stack, session: aiohttp.ClientSession, show: Broadcast
-):
+async def test_without_a_database_a_gateway_is_not_well(stack: Stack, session: aiohttp.ClientSession, show: Broadcast):
     nowhere = f"postgresql://silkroom@127.0.0.1:{free_port()}/silkroom"
     async with gateway_of(stack, database_url=nowhere) as (_, address):
         status, body = await health_at(address)

@@ -65,9 +65,7 @@ async def test_a_page_that_has_the_state_gets_only_what_followed(show: Broadcast
 async def test_words_reach_both_gateways_in_the_same_order(show: Broadcast, page: Page):
     people = [await asyncio.to_thread(guest, f"客{number}") for number in range(6)]
     pages = [await page(show, person, gateway=number % 2).enter() for number, person in enumerate(people)]
-    answers = await asyncio.gather(
-        *(one.ask(type="comment", text=f"第{turn}") for turn in range(3) for one in pages)
-    )
+    answers = await asyncio.gather(*(one.ask(type="comment", text=f"第{turn}") for turn in range(3) for one in pages))
     numbers = sorted(answer["n"] for answer in answers)
     assert len(set(numbers)) == 18
     for one in pages:
@@ -165,9 +163,7 @@ async def test_what_cannot_be_bought_is_refused(show: Broadcast, stage: Stage, p
     assert await Order.objects.filter(person=buyer).acount() == 1
 
 
-async def test_the_studio_is_heard_in_both_gateways(
-    show: Broadcast, stage: Stage, page: Page, studio_of_owner
-):
+async def test_the_studio_is_heard_in_both_gateways(show: Broadcast, stage: Stage, page: Page, studio_of_owner):
     studio = studio_of_owner
     asker = await asyncio.to_thread(guest)
     style = stage.garments[1].style.pk
@@ -217,9 +213,7 @@ async def test_a_muted_person_is_not_heard(show: Broadcast, stage: Stage, page: 
     assert texts == ["第一", "第三"]
 
 
-async def test_cap_and_limit_of_a_deal_hold_in_the_room(
-    show: Broadcast, stage: Stage, page: Page, studio_of_owner
-):
+async def test_cap_and_limit_of_a_deal_hold_in_the_room(show: Broadcast, stage: Stage, page: Page, studio_of_owner):
     garment = stage.garments[0]
     first, second = [await asyncio.to_thread(guest) for _ in range(2)]
     async with await page(show, first).enter() as one, await page(show, second, gateway=1).enter() as two:
@@ -249,9 +243,7 @@ async def test_cap_and_limit_of_a_deal_hold_in_the_room(
         assert (await two.buy(variant, offer=offer, price_minor=9900))["code"] == "offer_ended"
 
 
-async def test_a_deal_can_be_taken_back_before_it_is_seen(
-    show: Broadcast, stage: Stage, page: Page, studio_of_owner
-):
+async def test_a_deal_can_be_taken_back_before_it_is_seen(show: Broadcast, stage: Stage, page: Page, studio_of_owner):
     buyer = await asyncio.to_thread(guest)
     garment = stage.garments[0]
     async with await page(show, buyer).enter() as one:
@@ -326,9 +318,7 @@ async def test_an_ended_show_still_tells_its_state(show: Broadcast, stage: Stage
 
 async def test_an_expired_ticket_ends_the_connection_unless_it_is_renewed(show: Broadcast, page: Page):
     person = await asyncio.to_thread(guest)
-    short = [
-        await asyncio.to_thread(ticket_for, show, person, lifetime=timedelta(seconds=2)) for _ in range(2)
-    ]
+    short = [await asyncio.to_thread(ticket_for, show, person, lifetime=timedelta(seconds=2)) for _ in range(2)]
     renewed = await page(show, ticket=short[0]).enter()
     lapsing = await page(show, ticket=short[1]).enter()
     answer = await renewed.ask(type="renew", ticket=await asyncio.to_thread(ticket_for, show, person))

@@ -46,9 +46,7 @@ def test_leased_pieces_cannot_be_held() -> None:
 
 def test_a_movement_cannot_take_what_is_promised() -> None:
     stocked = make_shop(pieces=3)
-    take_hold(
-        item_id=stocked.variant.item_id, quantity=2, source="order:A", lapses_at=now() + timedelta(minutes=1)
-    )
+    take_hold(item_id=stocked.variant.item_id, quantity=2, source="order:A", lapses_at=now() + timedelta(minutes=1))
     customer = outside_place(shop_id=stocked.shop.pk, kind=PlaceKind.CUSTOMER)
     with pytest.raises(IntegrityError, match="never_oversold"), transaction.atomic():
         Movement.objects.create(

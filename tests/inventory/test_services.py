@@ -66,9 +66,7 @@ def test_received_pieces_lie_where_they_were_put() -> None:
 
 def test_pieces_at_a_place_that_sells_nothing_are_told_to_nobody() -> None:
     stocked = make_shop(pieces=0)
-    receive_stock(
-        shop=stocked.shop, place=stocked.workshop, pieces=[Pieces(stocked.variant.item_id, 3)], source="test"
-    )
+    receive_stock(shop=stocked.shop, place=stocked.workshop, pieces=[Pieces(stocked.variant.item_id, 3)], source="test")
     assert sellable_quantities(item_ids=[stocked.variant.item_id]) == {stocked.variant.item_id: 0}
     assert told() == []
 
@@ -96,13 +94,9 @@ def test_quantities_are_bounded(quantity: int) -> None:
 def test_goods_of_one_shop_do_not_enter_another() -> None:
     ours, theirs = make_shop(pieces=1), make_shop(pieces=1)
     with pytest.raises(ItemUnusable):
-        receive_stock(
-            shop=ours.shop, place=ours.warehouse, pieces=[Pieces(theirs.variant.item_id, 1)], source="test"
-        )
+        receive_stock(shop=ours.shop, place=ours.warehouse, pieces=[Pieces(theirs.variant.item_id, 1)], source="test")
     with pytest.raises(PlaceUnusable):
-        receive_stock(
-            shop=ours.shop, place=theirs.warehouse, pieces=[Pieces(ours.variant.item_id, 1)], source="test"
-        )
+        receive_stock(shop=ours.shop, place=theirs.warehouse, pieces=[Pieces(ours.variant.item_id, 1)], source="test")
     assert Movement.objects.count() == 2
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -51,16 +52,34 @@ class Somebody:
         width = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert width <= 0, (self.page.url, f"{width} pixels too wide")
 
+    def sign_in(self, cookies: dict[str, str]) -> None:
+        """With the cookies of somebody who has signed in."""
+        self.context.add_cookies([{"name": name, "value": value, "url": self.base} for name, value in cookies.items()])
+
+    def open_tab(self) -> Somebody:
+        """A second page of the same person."""
+        return _listen(Somebody(self.context, self.context.new_page(), self.base))
+
     def end(self) -> None:
         assert self.complaints == []
+
+
+def until(page: Page, condition: Callable[[], bool], what: str, *, seconds: float = 60) -> None:
+    """Looks until the condition holds. For what a locator cannot say; the page lives on between two looks."""
+    latest = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < latest, what
+        page.wait_for_timeout(200)
 
 
 def somebody(browser: Browser, base: str, *, size: dict[str, int], language: str) -> Somebody:
     """A fresh person: no cookies, this screen, this language."""
     context = browser.new_context(viewport=size, locale=language, has_touch=size is PHONE)  # type: ignore[arg-type]
     context.set_default_timeout(20_000)
-    one = Somebody(context, context.new_page(), base)
+    return _listen(Somebody(context, context.new_page(), base))
 
+
+def _listen(one: Somebody) -> Somebody:
     def hear(message: ConsoleMessage) -> None:
         if message.type == "error":
             one.complaints.append(message.text)

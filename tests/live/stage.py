@@ -69,8 +69,13 @@ class Stage:
             item = create_item(shop=self.shop, code=f"{style.code}-{label}", name=style.name)
             variants.append(
                 Variant.objects.create(
-                    shop=self.shop, style=style, colour=colour, size=size, item=item,
-                    sku=f"{style.article}-{label}", price_minor=price_minor,
+                    shop=self.shop,
+                    style=style,
+                    colour=colour,
+                    size=size,
+                    item=item,
+                    sku=f"{style.article}-{label}",
+                    price_minor=price_minor,
                 )  # fmt: skip
             )
             if pieces:

@@ -193,9 +193,7 @@ def test_a_console_that_writes_beside_the_desk_cannot_oversell(desks: list[Desk]
                     pass
         return taken
 
-    taken, sold = at_once(
-        take_by_hand, lambda: codes(ask_all(desks, [ask_for(stocked, person) for person in people]))
-    )
+    taken, sold = at_once(take_by_hand, lambda: codes(ask_all(desks, [ask_for(stocked, person) for person in people])))
     assert isinstance(taken, int)
     assert isinstance(sold, Counter)
     assert taken + sold["order"] == 60

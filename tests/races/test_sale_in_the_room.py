@@ -157,9 +157,7 @@ async def test_two_hundred_buyers_for_fifty_pieces(stack: Stack, stack_database:
 class Witness:
     """A viewer who never reloads: resumes by number, on whichever gateway answers."""
 
-    def __init__(
-        self, session: aiohttp.ClientSession, stack: Stack, show: Broadcast, gateways: Sequence[int]
-    ) -> None:
+    def __init__(self, session: aiohttp.ClientSession, stack: Stack, show: Broadcast, gateways: Sequence[int]) -> None:
         self.session, self.stack, self.ticket, self.gateways = session, stack, ticket_for(show), gateways
         self.state: State | None = None
         self.sequence: int | None = None
@@ -201,9 +199,7 @@ class Witness:
 
 
 @pytest.mark.parametrize("victim", ["gateway", "web", "postgres"])
-async def test_a_process_is_killed_in_the_middle_of_a_sale(
-    sturdy_stack: Stack, sturdy_database: str, victim: str
-):
+async def test_a_process_is_killed_in_the_middle_of_a_sale(sturdy_stack: Stack, sturdy_database: str, victim: str):
     stack, pieces = sturdy_stack, 300
     stage = await look(lambda: make_stage(garments=0))
     show, garment, people = await look(make_sale, stage, pieces, 24)

@@ -38,7 +38,6 @@ CACHES = {
 }
 
 
-
 def _menu(title: Promise, *links: tuple[Promise, str, str]) -> dict[str, Any]:
     """A group of the admin's menu: (name, icon, model as app_model)."""
     return {

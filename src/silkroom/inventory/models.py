@@ -127,9 +127,7 @@ class Hold(models.Model):
 
     # Every index is written in a sale: holds are only looked for by source, or, while open, by item. No constraint in
     # the database: whoever takes a hold has the sellable row of this item and place locked, and that row has both.
-    item = models.ForeignKey(
-        Item, on_delete=models.PROTECT, related_name="holds", db_index=False, db_constraint=False
-    )
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="holds", db_index=False, db_constraint=False)
     place = models.ForeignKey(
         Place, on_delete=models.PROTECT, related_name="holds", db_index=False, db_constraint=False
     )

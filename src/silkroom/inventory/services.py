@@ -279,9 +279,7 @@ def _lots_at(rows: Collection[tuple[int, int]], cursor: Cursor | None = None) ->
     return found
 
 
-def _write_movements(
-    moves: Sequence[tuple[Pieces, int, int]], *, source: str, person: Person | None
-) -> None:
+def _write_movements(moves: Sequence[tuple[Pieces, int, int]], *, source: str, person: Person | None) -> None:
     """One statement: the trigger brings balances and sellable rows along, sorted."""
     Movement.objects.bulk_create(
         [

@@ -7,5 +7,12 @@ from silkroom.live.questions.models import Question
 from silkroom.live.room.models import RoomCheckpoint, RoomEvent
 
 __all__ = [
-    "Broadcast", "Deal", "Mute", "PreparedDeal", "Question", "RoomCheckpoint", "RoomEvent", "RunningOrderItem",
+    "Broadcast",
+    "Deal",
+    "Mute",
+    "PreparedDeal",
+    "Question",
+    "RoomCheckpoint",
+    "RoomEvent",
+    "RunningOrderItem",
 ]

@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from silkroom.config.processes.servers import NatsServer
-from silkroom.config.processes.servers import free_port
+from silkroom.config.processes.servers import NatsServer, free_port
 from silkroom.live.fanout.door import (
     CommittedPublisher,
     Event,

@@ -106,13 +106,16 @@ class Watching:
         return [text for text in self.texts if text["type"] == "config"]
 
 
-async def start_gateway(bus: Bus, spool_dir: Path | None, name: str = "g1", **more: Any) -> Gateway:
+async def start_gateway(
+    bus: Bus, spool_dir: Path | None, name: str = "g1", folders: dict[str, Path] | None = None, **more: Any
+) -> Gateway:
+    """``folders``: files it hands out as well, by address."""
     tickets = Tickets()
-    relay = Relay(
-        access=Access(tickets.read, tickets.may_watch), bus=bus, spool_dir=spool_dir, gateway=name, **more
-    )
+    relay = Relay(access=Access(tickets.read, tickets.may_watch), bus=bus, spool_dir=spool_dir, gateway=name, **more)
     application = web.Application()
     application.add_routes(relay.routes())
+    for address, folder in (folders or {}).items():
+        application.router.add_static(address, folder)
     await relay.start()
     server = TestServer(application)
     await server.start_server()

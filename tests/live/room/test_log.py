@@ -61,7 +61,7 @@ def test_numbers_follow_each_other_without_holes(stage: Stage):
 
 def test_what_is_returned_is_what_stands_in_the_log(stage: Stage):
     broadcast = new_broadcast(stage)
-    said = Draft(EventKind.COMMENT, {"name": "阿宁", "text": "真好看 \u2028 \\ \" <b>", "person": "K7AAAAAAAA"})
+    said = Draft(EventKind.COMMENT, {"name": "阿宁", "text": '真好看 \u2028 \\ " <b>', "person": "K7AAAAAAAA"})
     (event,) = append(broadcast, said)
     row = RoomEvent.objects.get(broadcast=broadcast, sequence=1)
     assert fact_of(event).data == said.data == row.data
@@ -70,9 +70,7 @@ def test_what_is_returned_is_what_stands_in_the_log(stage: Stage):
 
 def test_urgent_kinds_are_marked(stage: Stage):
     broadcast = new_broadcast(stage)
-    events = append(
-        broadcast, Draft(EventKind.STOCK, {"left": []}), Draft(EventKind.LIKES, {"count": 1})
-    )
+    events = append(broadcast, Draft(EventKind.STOCK, {"left": []}), Draft(EventKind.LIKES, {"count": 1}))
     assert [event.urgent for event in events] == [True, False]
     assert [event.urgent for event in tail(broadcast, 0)] == [True, False]
     assert {kind.value for kind in URGENT} == {

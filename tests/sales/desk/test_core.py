@@ -396,9 +396,7 @@ def test_never_more_than_there_is_and_each_fails_alone(requests: list[OrderReque
 
 
 @given(requests=st.lists(REQUESTS, max_size=10), on=SHELVES, cut=st.integers(0, 10))
-def test_later_requests_do_not_change_what_earlier_ones_get(
-    requests: list[OrderRequest], on: Shelf, cut: int
-) -> None:
+def test_later_requests_do_not_change_what_earlier_ones_get(requests: list[OrderRequest], on: Shelf, cut: int) -> None:
     stock = {
         item: [StockRow(row.sellable_id, row.place_id, row.free) for row in rows] for item, rows in on.stock.items()
     }

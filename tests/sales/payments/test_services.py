@@ -106,9 +106,7 @@ def test_a_started_payment_keeps_the_pieces_for_a_bounded_time(desk: Desk) -> No
     buyer = Buyer(desk)
     started = buyer.start()
     payment = Payment.objects.get()
-    assert started.charge == Charge(
-        payment.reference, f"/sandbox/{payment.reference}", f"/sandbox/{payment.reference}"
-    )
+    assert started.charge == Charge(payment.reference, f"/sandbox/{payment.reference}", f"/sandbox/{payment.reference}")
     assert (payment.amount_minor, payment.currency, payment.state) == (39800, "CNY", "under_way")
     assert timedelta(seconds=295) < payment.expires_at - now() <= timedelta(seconds=300)
     assert Hold.objects.get().paying_until == payment.expires_at

@@ -10,158 +10,263 @@ import silkroom.kit.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('inventory', '0001_initial'),
-        ('shops', '0001_initial'),
+        ("inventory", "0001_initial"),
+        ("shops", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Colour',
+            name="Colour",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=30)),
-                ('name_en', models.CharField(blank=True, max_length=30)),
-                ('swatch', models.CharField(default='#cccccc', help_text='#rrggbb', max_length=7)),
-                ('position', models.SmallIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=30)),
+                ("name_en", models.CharField(blank=True, max_length=30)),
+                ("swatch", models.CharField(default="#cccccc", help_text="#rrggbb", max_length=7)),
+                ("position", models.SmallIntegerField(default=0)),
             ],
             options={
-                'verbose_name': 'colour',
-                'verbose_name_plural': 'colours',
-                'ordering': ['position', 'id'],
+                "verbose_name": "colour",
+                "verbose_name_plural": "colours",
+                "ordering": ["position", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Style',
+            name="Style",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=silkroom.kit.ids.make_code, editable=False, max_length=10, unique=True)),
-                ('article', models.CharField(help_text="the brand's own number, start of every SKU", max_length=30)),
-                ('name', models.CharField(max_length=80)),
-                ('name_en', models.CharField(blank=True, max_length=80)),
-                ('description', models.TextField(blank=True, max_length=4000)),
-                ('description_en', models.TextField(blank=True, max_length=4000)),
-                ('state', models.CharField(choices=[('draft', 'draft'), ('published', 'published'), ('withdrawn', 'withdrawn')], default=silkroom.catalog.states.StyleState['DRAFT'], max_length=10)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('composition', models.JSONField(default=list, help_text='[{"part", "fibre", "percent"}]; each part adds up to 100')),
-                ('safety_class', models.CharField(blank=True, choices=[('A', 'A'), ('B', 'B'), ('C', 'C')], max_length=1)),
-                ('standard', models.CharField(blank=True, help_text='product standard number, such as GB/T 18132', max_length=40)),
-                ('care', models.JSONField(default=list, help_text='care symbol names of ISO 3758, in the order of the label')),
-                ('weight_note', models.CharField(blank=True, help_text='such as 19 momme', max_length=40)),
-                ('shop', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='styles', to='shops.shop')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "code",
+                    models.CharField(default=silkroom.kit.ids.make_code, editable=False, max_length=10, unique=True),
+                ),
+                ("article", models.CharField(help_text="the brand's own number, start of every SKU", max_length=30)),
+                ("name", models.CharField(max_length=80)),
+                ("name_en", models.CharField(blank=True, max_length=80)),
+                ("description", models.TextField(blank=True, max_length=4000)),
+                ("description_en", models.TextField(blank=True, max_length=4000)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("draft", "draft"), ("published", "published"), ("withdrawn", "withdrawn")],
+                        default=silkroom.catalog.states.StyleState["DRAFT"],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "composition",
+                    models.JSONField(
+                        default=list, help_text='[{"part", "fibre", "percent"}]; each part adds up to 100'
+                    ),
+                ),
+                (
+                    "safety_class",
+                    models.CharField(blank=True, choices=[("A", "A"), ("B", "B"), ("C", "C")], max_length=1),
+                ),
+                (
+                    "standard",
+                    models.CharField(
+                        blank=True, help_text="product standard number, such as GB/T 18132", max_length=40
+                    ),
+                ),
+                (
+                    "care",
+                    models.JSONField(
+                        default=list, help_text="care symbol names of ISO 3758, in the order of the label"
+                    ),
+                ),
+                ("weight_note", models.CharField(blank=True, help_text="such as 19 momme", max_length=40)),
+                (
+                    "shop",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="styles", to="shops.shop"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'style',
-                'verbose_name_plural': 'styles',
+                "verbose_name": "style",
+                "verbose_name_plural": "styles",
             },
         ),
         migrations.CreateModel(
-            name='Size',
+            name="Size",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('label', models.CharField(max_length=12)),
-                ('code', models.CharField(blank=True, max_length=12)),
-                ('position', models.SmallIntegerField(default=0)),
-                ('style', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sizes', to='catalog.style')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("label", models.CharField(max_length=12)),
+                ("code", models.CharField(blank=True, max_length=12)),
+                ("position", models.SmallIntegerField(default=0)),
+                (
+                    "style",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="sizes", to="catalog.style"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'size',
-                'verbose_name_plural': 'sizes',
-                'ordering': ['position', 'id'],
+                "verbose_name": "size",
+                "verbose_name_plural": "sizes",
+                "ordering": ["position", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Picture',
+            name="Picture",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('file', models.FileField(upload_to='pictures/')),
-                ('width', models.PositiveIntegerField(default=0, editable=False)),
-                ('height', models.PositiveIntegerField(default=0, editable=False)),
-                ('alt', models.CharField(blank=True, max_length=120)),
-                ('position', models.SmallIntegerField(default=0)),
-                ('colour', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='pictures', to='catalog.colour')),
-                ('style', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pictures', to='catalog.style')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("file", models.FileField(upload_to="pictures/")),
+                ("width", models.PositiveIntegerField(default=0, editable=False)),
+                ("height", models.PositiveIntegerField(default=0, editable=False)),
+                ("alt", models.CharField(blank=True, max_length=120)),
+                ("position", models.SmallIntegerField(default=0)),
+                (
+                    "colour",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="pictures",
+                        to="catalog.colour",
+                    ),
+                ),
+                (
+                    "style",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="pictures", to="catalog.style"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'picture',
-                'verbose_name_plural': 'pictures',
-                'ordering': ['position', 'id'],
+                "verbose_name": "picture",
+                "verbose_name_plural": "pictures",
+                "ordering": ["position", "id"],
             },
         ),
         migrations.AddField(
-            model_name='colour',
-            name='style',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='colours', to='catalog.style'),
+            model_name="colour",
+            name="style",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="colours", to="catalog.style"
+            ),
         ),
         migrations.CreateModel(
-            name='Variant',
+            name="Variant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sku', models.CharField(max_length=60)),
-                ('ean', models.CharField(blank=True, max_length=13, null=True, verbose_name='EAN-13')),
-                ('price_minor', models.BigIntegerField()),
-                ('is_sold', models.BooleanField(default=True)),
-                ('colour', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='variants', to='catalog.colour')),
-                ('item', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='inventory.item')),
-                ('shop', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='variants', to='shops.shop')),
-                ('size', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='variants', to='catalog.size')),
-                ('style', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='variants', to='catalog.style')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sku", models.CharField(max_length=60)),
+                ("ean", models.CharField(blank=True, max_length=13, null=True, verbose_name="EAN-13")),
+                ("price_minor", models.BigIntegerField()),
+                ("is_sold", models.BooleanField(default=True)),
+                (
+                    "colour",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="variants", to="catalog.colour"
+                    ),
+                ),
+                (
+                    "item",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="inventory.item"
+                    ),
+                ),
+                (
+                    "shop",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="variants", to="shops.shop"
+                    ),
+                ),
+                (
+                    "size",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="variants", to="catalog.size"
+                    ),
+                ),
+                (
+                    "style",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="variants", to="catalog.style"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'variant',
-                'verbose_name_plural': 'variants',
+                "verbose_name": "variant",
+                "verbose_name_plural": "variants",
             },
         ),
         migrations.CreateModel(
-            name='Measure',
+            name="Measure",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=30)),
-                ('name_en', models.CharField(blank=True, max_length=30)),
-                ('millimetres', models.PositiveIntegerField()),
-                ('position', models.SmallIntegerField(default=0)),
-                ('size', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='measures', to='catalog.size')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=30)),
+                ("name_en", models.CharField(blank=True, max_length=30)),
+                ("millimetres", models.PositiveIntegerField()),
+                ("position", models.SmallIntegerField(default=0)),
+                (
+                    "size",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="measures", to="catalog.size"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'measure',
-                'verbose_name_plural': 'measures',
-                'ordering': ['position', 'id'],
-                'constraints': [models.UniqueConstraint(fields=('size', 'name'), name='measure_of_size')],
+                "verbose_name": "measure",
+                "verbose_name_plural": "measures",
+                "ordering": ["position", "id"],
+                "constraints": [models.UniqueConstraint(fields=("size", "name"), name="measure_of_size")],
             },
         ),
         migrations.AddConstraint(
-            model_name='style',
-            constraint=models.UniqueConstraint(fields=('shop', 'article'), name='article_in_shop'),
+            model_name="style",
+            constraint=models.UniqueConstraint(fields=("shop", "article"), name="article_in_shop"),
         ),
         migrations.AddConstraint(
-            model_name='size',
-            constraint=models.UniqueConstraint(deferrable=django.db.models.constraints.Deferrable['IMMEDIATE'], fields=('style', 'label'), name='size_of_style'),
+            model_name="size",
+            constraint=models.UniqueConstraint(
+                deferrable=django.db.models.constraints.Deferrable["IMMEDIATE"],
+                fields=("style", "label"),
+                name="size_of_style",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='colour',
-            constraint=models.UniqueConstraint(deferrable=django.db.models.constraints.Deferrable['IMMEDIATE'], fields=('style', 'name'), name='colour_of_style'),
+            model_name="colour",
+            constraint=models.UniqueConstraint(
+                deferrable=django.db.models.constraints.Deferrable["IMMEDIATE"],
+                fields=("style", "name"),
+                name="colour_of_style",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='variant',
-            constraint=models.UniqueConstraint(fields=('style', 'colour', 'size'), name='one_variant'),
+            model_name="variant",
+            constraint=models.UniqueConstraint(fields=("style", "colour", "size"), name="one_variant"),
         ),
         migrations.AddConstraint(
-            model_name='variant',
-            constraint=models.UniqueConstraint(deferrable=django.db.models.constraints.Deferrable['IMMEDIATE'], fields=('shop', 'sku'), name='sku_in_shop'),
+            model_name="variant",
+            constraint=models.UniqueConstraint(
+                deferrable=django.db.models.constraints.Deferrable["IMMEDIATE"],
+                fields=("shop", "sku"),
+                name="sku_in_shop",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='variant',
-            constraint=models.UniqueConstraint(deferrable=django.db.models.constraints.Deferrable['IMMEDIATE'], fields=('shop', 'ean'), name='ean_in_shop'),
+            model_name="variant",
+            constraint=models.UniqueConstraint(
+                deferrable=django.db.models.constraints.Deferrable["IMMEDIATE"],
+                fields=("shop", "ean"),
+                name="ean_in_shop",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='variant',
-            constraint=models.CheckConstraint(condition=models.Q(('price_minor__gt', 0)), name='price_is_positive'),
+            model_name="variant",
+            constraint=models.CheckConstraint(condition=models.Q(("price_minor__gt", 0)), name="price_is_positive"),
         ),
         migrations.AddConstraint(
-            model_name='variant',
-            constraint=models.CheckConstraint(condition=models.Q(('ean__isnull', True), ('ean__regex', '^[0-9]{13}$'), _connector='OR'), name='ean_has_13_digits'),
+            model_name="variant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ean__isnull", True), ("ean__regex", "^[0-9]{13}$"), _connector="OR"),
+                name="ean_has_13_digits",
+            ),
         ),
     ]

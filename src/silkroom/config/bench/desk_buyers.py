@@ -293,9 +293,7 @@ async def _join(url: str, ticket: str) -> RoomLine:
     return line
 
 
-async def sell_in_room(
-    url: str, tickets: Sequence[str], *, variant: int, in_flight: int, requests: int
-) -> Outcome:
+async def sell_in_room(url: str, tickets: Sequence[str], *, variant: int, in_flight: int, requests: int) -> Outcome:
     """A sale through the room, in waves: a person may order ten times at once, then others take the seats."""
     whole = Outcome()
     for start in range(0, len(tickets), SEATS):

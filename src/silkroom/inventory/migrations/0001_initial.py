@@ -10,162 +10,290 @@ import silkroom.inventory.states
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('shops', '0001_initial'),
+        ("shops", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Item',
+            name="Item",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=60)),
-                ('name', models.CharField(max_length=120)),
-                ('unit', models.CharField(choices=[('piece', 'piece'), ('millimetre', 'millimetre'), ('gram', 'gram')], default=silkroom.inventory.states.Unit['PIECE'], max_length=10)),
-                ('shop', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='shops.shop')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.CharField(max_length=60)),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "unit",
+                    models.CharField(
+                        choices=[("piece", "piece"), ("millimetre", "millimetre"), ("gram", "gram")],
+                        default=silkroom.inventory.states.Unit["PIECE"],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "shop",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="items", to="shops.shop"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'item',
-                'verbose_name_plural': 'items',
+                "verbose_name": "item",
+                "verbose_name_plural": "items",
             },
         ),
         migrations.CreateModel(
-            name='Hold',
+            name="Hold",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quantity', models.BigIntegerField()),
-                ('source', models.CharField(max_length=80)),
-                ('state', models.CharField(choices=[('open', 'open'), ('converted', 'converted'), ('released', 'released'), ('lapsed', 'lapsed')], default=silkroom.inventory.states.HoldState['OPEN'], max_length=10)),
-                ('taken_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('lapses_at', models.DateTimeField()),
-                ('paying_until', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('place', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='holds', to='shops.place')),
-                ('item', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='holds', to='inventory.item')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("quantity", models.BigIntegerField()),
+                ("source", models.CharField(max_length=80)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "open"),
+                            ("converted", "converted"),
+                            ("released", "released"),
+                            ("lapsed", "lapsed"),
+                        ],
+                        default=silkroom.inventory.states.HoldState["OPEN"],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "taken_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("lapses_at", models.DateTimeField()),
+                ("paying_until", models.DateTimeField(blank=True, null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "place",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="holds",
+                        to="shops.place",
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="holds",
+                        to="inventory.item",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'hold',
-                'verbose_name_plural': 'holds',
+                "verbose_name": "hold",
+                "verbose_name_plural": "holds",
             },
         ),
         migrations.CreateModel(
-            name='Lot',
+            name="Lot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=60)),
-                ('made_on', models.DateField(blank=True, null=True)),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lots', to='inventory.item')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.CharField(max_length=60)),
+                ("made_on", models.DateField(blank=True, null=True)),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="lots", to="inventory.item"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'lot',
-                'verbose_name_plural': 'lots',
+                "verbose_name": "lot",
+                "verbose_name_plural": "lots",
             },
         ),
         migrations.CreateModel(
-            name='Balance',
+            name="Balance",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quantity', models.BigIntegerField(default=0)),
-                ('place', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='balances', to='shops.place')),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='balances', to='inventory.item')),
-                ('lot', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='balances', to='inventory.lot')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("quantity", models.BigIntegerField(default=0)),
+                (
+                    "place",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="balances", to="shops.place"
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="balances", to="inventory.item"
+                    ),
+                ),
+                (
+                    "lot",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="balances",
+                        to="inventory.lot",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'balance',
-                'verbose_name_plural': 'balances',
+                "verbose_name": "balance",
+                "verbose_name_plural": "balances",
             },
         ),
         migrations.CreateModel(
-            name='Movement',
+            name="Movement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quantity', models.BigIntegerField()),
-                ('source', models.CharField(max_length=80)),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('from_place', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='movements_from', to='shops.place')),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='movements', to='inventory.item')),
-                ('lot', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='movements', to='inventory.lot')),
-                ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('to_place', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='movements_to', to='shops.place')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("quantity", models.BigIntegerField()),
+                ("source", models.CharField(max_length=80)),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                (
+                    "from_place",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="movements_from", to="shops.place"
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="movements", to="inventory.item"
+                    ),
+                ),
+                (
+                    "lot",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="movements",
+                        to="inventory.lot",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "to_place",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="movements_to", to="shops.place"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'movement',
-                'verbose_name_plural': 'movements',
+                "verbose_name": "movement",
+                "verbose_name_plural": "movements",
             },
         ),
         migrations.CreateModel(
-            name='Sellable',
+            name="Sellable",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('on_hand', models.BigIntegerField(default=0)),
-                ('held', models.BigIntegerField(default=0)),
-                ('leased', models.BigIntegerField(default=0)),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sellable', to='inventory.item')),
-                ('place', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sellable', to='shops.place')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("on_hand", models.BigIntegerField(default=0)),
+                ("held", models.BigIntegerField(default=0)),
+                ("leased", models.BigIntegerField(default=0)),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="sellable", to="inventory.item"
+                    ),
+                ),
+                (
+                    "place",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="sellable", to="shops.place"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'sellable',
-                'verbose_name_plural': 'sellable',
+                "verbose_name": "sellable",
+                "verbose_name_plural": "sellable",
             },
         ),
         migrations.AddConstraint(
-            model_name='item',
-            constraint=models.UniqueConstraint(fields=('shop', 'code'), name='item_code_in_shop'),
+            model_name="item",
+            constraint=models.UniqueConstraint(fields=("shop", "code"), name="item_code_in_shop"),
         ),
         migrations.AddIndex(
-            model_name='hold',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['item', 'lapses_at'], name='hold_open_by_item'),
+            model_name="hold",
+            index=models.Index(
+                condition=models.Q(("state", "open")), fields=["item", "lapses_at"], name="hold_open_by_item"
+            ),
         ),
         migrations.AddIndex(
-            model_name='hold',
-            index=models.Index(fields=['source'], name='hold_by_source'),
+            model_name="hold",
+            index=models.Index(fields=["source"], name="hold_by_source"),
         ),
         migrations.AddIndex(
-            model_name='hold',
-            index=models.Index(condition=models.Q(('paying_until__isnull', False)), fields=['paying_until'], name='hold_being_paid'),
+            model_name="hold",
+            index=models.Index(
+                condition=models.Q(("paying_until__isnull", False)), fields=["paying_until"], name="hold_being_paid"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='hold_holds_something'),
+            model_name="hold",
+            constraint=models.CheckConstraint(condition=models.Q(("quantity__gt", 0)), name="hold_holds_something"),
         ),
         migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.UniqueConstraint(fields=('item', 'code'), name='lot_code_of_item'),
+            model_name="lot",
+            constraint=models.UniqueConstraint(fields=("item", "code"), name="lot_code_of_item"),
         ),
         migrations.AddConstraint(
-            model_name='balance',
-            constraint=models.UniqueConstraint(fields=('item', 'place', 'lot'), name='one_balance', nulls_distinct=False),
+            model_name="balance",
+            constraint=models.UniqueConstraint(
+                fields=("item", "place", "lot"), name="one_balance", nulls_distinct=False
+            ),
         ),
         migrations.AddConstraint(
-            model_name='balance',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 0)), name='balance_is_not_negative'),
+            model_name="balance",
+            constraint=models.CheckConstraint(condition=models.Q(("quantity__gte", 0)), name="balance_is_not_negative"),
         ),
         migrations.AddIndex(
-            model_name='movement',
-            index=models.Index(fields=['item', 'at'], name='inventory_m_item_id_70e6b4_idx'),
+            model_name="movement",
+            index=models.Index(fields=["item", "at"], name="inventory_m_item_id_70e6b4_idx"),
         ),
         migrations.AddIndex(
-            model_name='movement',
-            index=models.Index(fields=['source'], name='inventory_m_source_858ffa_idx'),
+            model_name="movement",
+            index=models.Index(fields=["source"], name="inventory_m_source_858ffa_idx"),
         ),
         migrations.AddConstraint(
-            model_name='movement',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='movement_moves_something'),
+            model_name="movement",
+            constraint=models.CheckConstraint(condition=models.Q(("quantity__gt", 0)), name="movement_moves_something"),
         ),
         migrations.AddConstraint(
-            model_name='movement',
-            constraint=models.CheckConstraint(condition=models.Q(('from_place', models.F('to_place')), _negated=True), name='movement_goes_elsewhere'),
+            model_name="movement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("from_place", models.F("to_place")), _negated=True), name="movement_goes_elsewhere"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sellable',
-            constraint=models.UniqueConstraint(fields=('item', 'place'), name='one_sellable_row'),
+            model_name="sellable",
+            constraint=models.UniqueConstraint(fields=("item", "place"), name="one_sellable_row"),
         ),
         migrations.AddConstraint(
-            model_name='sellable',
-            constraint=models.CheckConstraint(condition=models.Q(('held__gte', 0), ('leased__gte', 0), ('on_hand__gte', django.db.models.expressions.CombinedExpression(models.F('held'), '+', models.F('leased')))), name='never_oversold'),
+            model_name="sellable",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("held__gte", 0),
+                    ("leased__gte", 0),
+                    (
+                        "on_hand__gte",
+                        django.db.models.expressions.CombinedExpression(models.F("held"), "+", models.F("leased")),
+                    ),
+                ),
+                name="never_oversold",
+            ),
         ),
     ]

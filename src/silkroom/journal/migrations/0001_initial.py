@@ -6,40 +6,49 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Reader',
+            name="Reader",
             fields=[
-                ('name', models.CharField(max_length=60, primary_key=True, serialize=False)),
-                ('transaction', models.BigIntegerField(default=0)),
-                ('entry', models.BigIntegerField(default=0)),
-                ('moved_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("name", models.CharField(max_length=60, primary_key=True, serialize=False)),
+                ("transaction", models.BigIntegerField(default=0)),
+                ("entry", models.BigIntegerField(default=0)),
+                ("moved_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
-                'verbose_name': 'journal reader',
-                'verbose_name_plural': 'journal readers',
+                "verbose_name": "journal reader",
+                "verbose_name_plural": "journal readers",
             },
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('transaction', models.BigIntegerField(db_default=django.db.models.expressions.RawSQL('(pg_current_xact_id()::text::bigint)', ()), editable=False)),
-                ('kind', models.CharField(max_length=60)),
-                ('shop', models.BigIntegerField(help_text='id of the shop; the journal lies below shops and has no foreign key', null=True)),
-                ('data', models.JSONField()),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "transaction",
+                    models.BigIntegerField(
+                        db_default=django.db.models.expressions.RawSQL("(pg_current_xact_id()::text::bigint)", ()),
+                        editable=False,
+                    ),
+                ),
+                ("kind", models.CharField(max_length=60)),
+                (
+                    "shop",
+                    models.BigIntegerField(
+                        help_text="id of the shop; the journal lies below shops and has no foreign key", null=True
+                    ),
+                ),
+                ("data", models.JSONField()),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
             ],
             options={
-                'verbose_name': 'journal entry',
-                'verbose_name_plural': 'journal entries',
-                'indexes': [models.Index(fields=['transaction', 'id'], name='journal_position')],
+                "verbose_name": "journal entry",
+                "verbose_name_plural": "journal entries",
+                "indexes": [models.Index(fields=["transaction", "id"], name="journal_position")],
             },
         ),
     ]

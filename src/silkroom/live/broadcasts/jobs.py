@@ -51,4 +51,3 @@ def _store(path: Path, name: str) -> str:
         default_storage.delete(name)
     with path.open("rb") as file:
         return default_storage.save(name, File(file))
-

@@ -70,9 +70,7 @@ def remove_prepared(*, broadcast: Broadcast, prepared_id: int) -> None:
 
 def terms_of(prepared: PreparedDeal) -> Terms:
     """What a prepared deal offers."""
-    return Terms(
-        prepared.style_id, prepared.price_minor, prepared.seconds, prepared.piece_cap, prepared.person_limit
-    )
+    return Terms(prepared.style_id, prepared.price_minor, prepared.seconds, prepared.piece_cap, prepared.person_limit)
 
 
 def _check_terms(broadcast: Broadcast, terms: Terms) -> None:

@@ -69,9 +69,7 @@ class PreparedBody(msgspec.Struct):
 
 @studio_verb(PreparedBody)
 def prepare(studio: Studio, body: PreparedBody, by: Person) -> dict[str, Any]:
-    prepared = services.prepare_deal(
-        broadcast=studio.broadcast, terms=typed_terms(body), prepared_id=body.prepared
-    )
+    prepared = services.prepare_deal(broadcast=studio.broadcast, terms=typed_terms(body), prepared_id=body.prepared)
     return {"n": None, "prepared": prepared_data(prepared)}
 
 

@@ -10,172 +10,320 @@ import silkroom.live.broadcasts.states
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('catalog', '0001_initial'),
-        ('sales', '0001_initial'),
-        ('shops', '0001_initial'),
+        ("catalog", "0001_initial"),
+        ("sales", "0001_initial"),
+        ("shops", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Broadcast',
+            name="Broadcast",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=silkroom.kit.ids.make_code, editable=False, max_length=10, unique=True)),
-                ('title', models.CharField(max_length=80)),
-                ('cover', models.FileField(blank=True, upload_to='covers/')),
-                ('state', models.CharField(choices=[('planned', 'planned'), ('rehearsing', 'rehearsing'), ('on_air', 'on air'), ('interrupted', 'interrupted'), ('ended', 'ended')], default=silkroom.live.broadcasts.states.BroadcastState['PLANNED'], max_length=12)),
-                ('planned_at', models.DateTimeField(blank=True, null=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('last_sequence', models.BigIntegerField(default=0, editable=False)),
-                ('recording', models.CharField(blank=True, help_text='name in the storage, once it is finished', max_length=200)),
-                ('recording_seconds', models.PositiveIntegerField(blank=True, null=True)),
-                ('recording_pieces', models.JSONField(blank=True, default=list, help_text='[[moment, position, duration]] in milliseconds: where in the file a moment of the show lies')),
-                ('host', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('shop', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='broadcasts', to='shops.shop')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "code",
+                    models.CharField(default=silkroom.kit.ids.make_code, editable=False, max_length=10, unique=True),
+                ),
+                ("title", models.CharField(max_length=80)),
+                ("cover", models.FileField(blank=True, upload_to="covers/")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("planned", "planned"),
+                            ("rehearsing", "rehearsing"),
+                            ("on_air", "on air"),
+                            ("interrupted", "interrupted"),
+                            ("ended", "ended"),
+                        ],
+                        default=silkroom.live.broadcasts.states.BroadcastState["PLANNED"],
+                        max_length=12,
+                    ),
+                ),
+                ("planned_at", models.DateTimeField(blank=True, null=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("last_sequence", models.BigIntegerField(default=0, editable=False)),
+                (
+                    "recording",
+                    models.CharField(blank=True, help_text="name in the storage, once it is finished", max_length=200),
+                ),
+                ("recording_seconds", models.PositiveIntegerField(blank=True, null=True)),
+                (
+                    "recording_pieces",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="[[moment, position, duration]] in milliseconds: where in the file a moment of the show lies",
+                    ),
+                ),
+                (
+                    "host",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "shop",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="broadcasts", to="shops.shop"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'show',
-                'verbose_name_plural': 'shows',
+                "verbose_name": "show",
+                "verbose_name_plural": "shows",
             },
         ),
         migrations.CreateModel(
-            name='RoomCheckpoint',
+            name="RoomCheckpoint",
             fields=[
-                ('broadcast', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='checkpoint', serialize=False, to='live.broadcast')),
-                ('sequence', models.BigIntegerField()),
-                ('state', models.JSONField()),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "broadcast",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="checkpoint",
+                        serialize=False,
+                        to="live.broadcast",
+                    ),
+                ),
+                ("sequence", models.BigIntegerField()),
+                ("state", models.JSONField()),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
-                'verbose_name': 'checkpoint of a room',
-                'verbose_name_plural': 'checkpoints of rooms',
+                "verbose_name": "checkpoint of a room",
+                "verbose_name_plural": "checkpoints of rooms",
             },
         ),
         migrations.CreateModel(
-            name='Deal',
+            name="Deal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('launched_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
-                ('broadcast', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deals', to='live.broadcast')),
-                ('launched_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('offer', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='sales.offer')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "launched_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "broadcast",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="deals", to="live.broadcast"
+                    ),
+                ),
+                (
+                    "launched_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "offer",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="sales.offer"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'deal',
-                'verbose_name_plural': 'deals',
+                "verbose_name": "deal",
+                "verbose_name_plural": "deals",
             },
         ),
         migrations.CreateModel(
-            name='Mute',
+            name="Mute",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('muted_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('lifted_at', models.DateTimeField(blank=True, null=True)),
-                ('broadcast', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mutes', to='live.broadcast')),
-                ('muted_by', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "muted_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("lifted_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "broadcast",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="mutes", to="live.broadcast"
+                    ),
+                ),
+                (
+                    "muted_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'muted person',
-                'verbose_name_plural': 'muted people',
+                "verbose_name": "muted person",
+                "verbose_name_plural": "muted people",
             },
         ),
         migrations.CreateModel(
-            name='PreparedDeal',
+            name="PreparedDeal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('price_minor', models.BigIntegerField()),
-                ('piece_cap', models.PositiveIntegerField(blank=True, null=True)),
-                ('person_limit', models.PositiveIntegerField(blank=True, null=True)),
-                ('seconds', models.PositiveIntegerField(default=300)),
-                ('broadcast', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='prepared_deals', to='live.broadcast')),
-                ('style', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.style')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("price_minor", models.BigIntegerField()),
+                ("piece_cap", models.PositiveIntegerField(blank=True, null=True)),
+                ("person_limit", models.PositiveIntegerField(blank=True, null=True)),
+                ("seconds", models.PositiveIntegerField(default=300)),
+                (
+                    "broadcast",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="prepared_deals", to="live.broadcast"
+                    ),
+                ),
+                (
+                    "style",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="catalog.style"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'prepared deal',
-                'verbose_name_plural': 'prepared deals',
+                "verbose_name": "prepared deal",
+                "verbose_name_plural": "prepared deals",
             },
         ),
         migrations.CreateModel(
-            name='Question',
+            name="Question",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sequence', models.BigIntegerField(help_text='number of the room event that asked')),
-                ('name', models.CharField(max_length=40)),
-                ('text', models.CharField(max_length=300)),
-                ('delay_ms', models.PositiveIntegerField(blank=True, null=True)),
-                ('asked_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('answered_at', models.DateTimeField(blank=True, null=True)),
-                ('answered_media_ms', models.PositiveBigIntegerField(blank=True, null=True)),
-                ('answered_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('broadcast', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='questions', to='live.broadcast')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('style', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='catalog.style')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sequence", models.BigIntegerField(help_text="number of the room event that asked")),
+                ("name", models.CharField(max_length=40)),
+                ("text", models.CharField(max_length=300)),
+                ("delay_ms", models.PositiveIntegerField(blank=True, null=True)),
+                (
+                    "asked_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("answered_at", models.DateTimeField(blank=True, null=True)),
+                ("answered_media_ms", models.PositiveBigIntegerField(blank=True, null=True)),
+                (
+                    "answered_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "broadcast",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="questions", to="live.broadcast"
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "style",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="catalog.style",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'question',
-                'verbose_name_plural': 'questions',
+                "verbose_name": "question",
+                "verbose_name_plural": "questions",
             },
         ),
         migrations.CreateModel(
-            name='RoomEvent',
+            name="RoomEvent",
             fields=[
-                ('pk', models.CompositePrimaryKey('broadcast_id', 'sequence', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('sequence', models.BigIntegerField()),
-                ('kind', models.CharField(max_length=20)),
-                ('data', models.JSONField()),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('broadcast', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='live.broadcast')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "broadcast_id", "sequence", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("sequence", models.BigIntegerField()),
+                ("kind", models.CharField(max_length=20)),
+                ("data", models.JSONField()),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "broadcast",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="events", to="live.broadcast"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'event of a room',
-                'verbose_name_plural': 'events of rooms',
+                "verbose_name": "event of a room",
+                "verbose_name_plural": "events of rooms",
             },
         ),
         migrations.CreateModel(
-            name='RunningOrderItem',
+            name="RunningOrderItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('broadcast', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='running_order', to='live.broadcast')),
-                ('style', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.style')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveSmallIntegerField()),
+                (
+                    "broadcast",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="running_order", to="live.broadcast"
+                    ),
+                ),
+                (
+                    "style",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="catalog.style"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'style of a running order',
-                'verbose_name_plural': 'styles of running orders',
-                'ordering': ['position', 'id'],
+                "verbose_name": "style of a running order",
+                "verbose_name_plural": "styles of running orders",
+                "ordering": ["position", "id"],
             },
         ),
         migrations.AddIndex(
-            model_name='broadcast',
-            index=models.Index(fields=['shop', 'state'], name='broadcast_by_state'),
+            model_name="broadcast",
+            index=models.Index(fields=["shop", "state"], name="broadcast_by_state"),
         ),
         migrations.AddIndex(
-            model_name='broadcast',
-            index=models.Index(condition=models.Q(('state', 'ended'), _negated=True), fields=['state'], name='broadcast_running'),
+            model_name="broadcast",
+            index=models.Index(
+                condition=models.Q(("state", "ended"), _negated=True), fields=["state"], name="broadcast_running"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='mute',
-            constraint=models.UniqueConstraint(condition=models.Q(('lifted_at__isnull', True)), fields=('broadcast', 'person'), name='muted_once'),
+            model_name="mute",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("lifted_at__isnull", True)), fields=("broadcast", "person"), name="muted_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='question',
-            constraint=models.UniqueConstraint(fields=('broadcast', 'sequence'), name='question_of_event'),
+            model_name="question",
+            constraint=models.UniqueConstraint(fields=("broadcast", "sequence"), name="question_of_event"),
         ),
         migrations.AddIndex(
-            model_name='roomevent',
-            index=models.Index(condition=models.Q(('kind', 'hidden')), fields=['broadcast'], name='hidden_in_room'),
+            model_name="roomevent",
+            index=models.Index(condition=models.Q(("kind", "hidden")), fields=["broadcast"], name="hidden_in_room"),
         ),
         migrations.AddConstraint(
-            model_name='runningorderitem',
-            constraint=models.UniqueConstraint(fields=('broadcast', 'style'), name='style_once_in_a_show'),
+            model_name="runningorderitem",
+            constraint=models.UniqueConstraint(fields=("broadcast", "style"), name="style_once_in_a_show"),
         ),
     ]

@@ -29,9 +29,7 @@ def mute_person(*, broadcast: Broadcast, code: str, by: Person) -> int | None:
     if may_assist(role_in(broadcast, person)):
         raise StaffStaysHeard
     _lock(broadcast)
-    _, made = Mute.objects.get_or_create(
-        broadcast=broadcast, person=person, lifted_at=None, defaults={"muted_by": by}
-    )
+    _, made = Mute.objects.get_or_create(broadcast=broadcast, person=person, lifted_at=None, defaults={"muted_by": by})
     if not made:
         return None
     _record("muted", broadcast, by, person=code)

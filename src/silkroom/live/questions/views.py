@@ -20,6 +20,4 @@ class AnsweredBody(msgspec.Struct):
 
 @studio_verb(AnsweredBody)
 def answered(studio: Studio, body: AnsweredBody, by: Person) -> int | None:
-    return services.mark_answered(
-        broadcast=studio.broadcast, number=body.question, media_ms=body.media_ms, by=by
-    )
+    return services.mark_answered(broadcast=studio.broadcast, number=body.question, media_ms=body.media_ms, by=by)

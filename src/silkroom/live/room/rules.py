@@ -94,9 +94,7 @@ def _with_stock(style: Data, left: dict[int, int]) -> Data:
 
 
 def _deal_launched(state: State, event: RoomFact) -> Data:
-    kept = [
-        one for one in state["deals"] if one["deal"] != event.data["deal"] and one["ends_at_ms"] > event.at_ms
-    ]
+    kept = [one for one in state["deals"] if one["deal"] != event.data["deal"] and one["ends_at_ms"] > event.at_ms]
     return {"deals": [*kept, event.data]}
 
 

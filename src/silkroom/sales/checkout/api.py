@@ -98,9 +98,7 @@ def _place(request: HttpRequest) -> OrderReceipt:
         buyer = _read_buyer(authorization.removeprefix(SCHEME).strip())
         body = read_body(request)
         person_id, shop_id, channel = buyer
-        return place_order(
-            person_id=person_id, shop_id=shop_id, channel=channel, key=body.key, lines=_lines(body)
-        )
+        return place_order(person_id=person_id, shop_id=shop_id, channel=channel, key=body.key, lines=_lines(body))
     if not request.user.is_authenticated:
         raise SignInFirst
     require_csrf(request)

@@ -243,9 +243,7 @@ class Writer:
         connection = pipe.leave()
         try:
             with connection.transaction():
-                ended = lapse_due_orders(
-                    cursor=connection.cursor(), items=list(shelf.stock), offers=list(shelf.offers)
-                )
+                ended = lapse_due_orders(cursor=connection.cursor(), items=list(shelf.stock), offers=list(shelf.offers))
         finally:
             pipe.enter()
         if not ended:

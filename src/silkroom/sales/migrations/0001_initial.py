@@ -11,259 +11,448 @@ import silkroom.sales.payments.states
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('catalog', '0001_initial'),
-        ('inventory', '0001_initial'),
-        ('shops', '0001_initial'),
+        ("catalog", "0001_initial"),
+        ("inventory", "0001_initial"),
+        ("shops", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SandboxCharge',
+            name="SandboxCharge",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reference', models.CharField(max_length=80, unique=True)),
-                ('amount_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('subject', models.CharField(max_length=120)),
-                ('state', models.CharField(choices=[('waiting', 'waiting'), ('paid', 'paid'), ('closed', 'closed'), ('refunded', 'refunded')], default=silkroom.sales.payments.states.ChargeState['WAITING'], max_length=10)),
-                ('refunded_minor', models.BigIntegerField(default=0)),
-                ('refund_keys', models.JSONField(default=list, help_text='keys of the refunds made, so that none is made twice')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('expires_at', models.DateTimeField()),
-                ('notices_sent', models.PositiveIntegerField(default=0)),
-                ('notice_accepted', models.BooleanField(default=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("reference", models.CharField(max_length=80, unique=True)),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("subject", models.CharField(max_length=120)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "waiting"),
+                            ("paid", "paid"),
+                            ("closed", "closed"),
+                            ("refunded", "refunded"),
+                        ],
+                        default=silkroom.sales.payments.states.ChargeState["WAITING"],
+                        max_length=10,
+                    ),
+                ),
+                ("refunded_minor", models.BigIntegerField(default=0)),
+                (
+                    "refund_keys",
+                    models.JSONField(default=list, help_text="keys of the refunds made, so that none is made twice"),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("expires_at", models.DateTimeField()),
+                ("notices_sent", models.PositiveIntegerField(default=0)),
+                ("notice_accepted", models.BooleanField(default=False)),
             ],
             options={
-                'verbose_name': 'practice payment',
-                'verbose_name_plural': 'practice payments',
+                "verbose_name": "practice payment",
+                "verbose_name_plural": "practice payments",
             },
         ),
         migrations.CreateModel(
-            name='NoticeNonce',
+            name="NoticeNonce",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('provider', models.CharField(max_length=20)),
-                ('nonce', models.CharField(max_length=80)),
-                ('seen_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("provider", models.CharField(max_length=20)),
+                ("nonce", models.CharField(max_length=80)),
+                ("seen_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
             ],
             options={
-                'verbose_name': 'number of a notice',
-                'verbose_name_plural': 'numbers of notices',
-                'constraints': [models.UniqueConstraint(fields=('provider', 'nonce'), name='nonce_is_used_once')],
+                "verbose_name": "number of a notice",
+                "verbose_name_plural": "numbers of notices",
+                "constraints": [models.UniqueConstraint(fields=("provider", "nonce"), name="nonce_is_used_once")],
             },
         ),
         migrations.CreateModel(
-            name='Offer',
+            name="Offer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('price_minor', models.BigIntegerField()),
-                ('piece_cap', models.PositiveIntegerField(blank=True, null=True)),
-                ('person_limit', models.PositiveIntegerField(blank=True, null=True)),
-                ('taken', models.PositiveIntegerField(default=0)),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
-                ('channel', models.CharField(blank=True, max_length=80)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('shop', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='offers', to='shops.shop')),
-                ('style', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='offers', to='catalog.style')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("price_minor", models.BigIntegerField()),
+                ("piece_cap", models.PositiveIntegerField(blank=True, null=True)),
+                ("person_limit", models.PositiveIntegerField(blank=True, null=True)),
+                ("taken", models.PositiveIntegerField(default=0)),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField()),
+                ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
+                ("channel", models.CharField(blank=True, max_length=80)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "shop",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="offers", to="shops.shop"
+                    ),
+                ),
+                (
+                    "style",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="offers", to="catalog.style"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'offer',
-                'verbose_name_plural': 'offers',
+                "verbose_name": "offer",
+                "verbose_name_plural": "offers",
             },
         ),
         migrations.CreateModel(
-            name='OfferUse',
+            name="OfferUse",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quantity', models.PositiveIntegerField(default=0)),
-                ('person_limit', models.PositiveIntegerField(null=True)),
-                ('offer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='uses', to='sales.offer')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("quantity", models.PositiveIntegerField(default=0)),
+                ("person_limit", models.PositiveIntegerField(null=True)),
+                (
+                    "offer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="uses", to="sales.offer"
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'use of an offer',
-                'verbose_name_plural': 'uses of offers',
+                "verbose_name": "use of an offer",
+                "verbose_name_plural": "uses of offers",
             },
         ),
         migrations.CreateModel(
-            name='Order',
+            name="Order",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=12)),
-                ('key', models.UUIDField(help_text="idempotency key of the buyer's request")),
-                ('channel', models.CharField(max_length=80)),
-                ('state', models.CharField(choices=[('held', 'held'), ('paid', 'paid'), ('lapsed', 'lapsed'), ('cancelled', 'cancelled'), ('refunded', 'refunded')], default=silkroom.sales.orders.states.OrderState['HELD'], max_length=10)),
-                ('currency', models.CharField(max_length=3)),
-                ('goods_minor', models.BigIntegerField()),
-                ('discount_minor', models.BigIntegerField(default=0)),
-                ('freight_minor', models.BigIntegerField(default=0)),
-                ('tax_minor', models.BigIntegerField(default=0)),
-                ('total_minor', models.BigIntegerField()),
-                ('placed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('holds_until', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(blank=True, help_text='when it was paid, lapsed or cancelled', null=True)),
-                ('recipient', models.CharField(blank=True, max_length=60)),
-                ('phone', models.CharField(blank=True, max_length=16)),
-                ('address', models.CharField(blank=True, max_length=240)),
-                ('person', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='orders', to=settings.AUTH_USER_MODEL)),
-                ('shop', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='shops.shop')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=12)),
+                ("key", models.UUIDField(help_text="idempotency key of the buyer's request")),
+                ("channel", models.CharField(max_length=80)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("held", "held"),
+                            ("paid", "paid"),
+                            ("lapsed", "lapsed"),
+                            ("cancelled", "cancelled"),
+                            ("refunded", "refunded"),
+                        ],
+                        default=silkroom.sales.orders.states.OrderState["HELD"],
+                        max_length=10,
+                    ),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                ("goods_minor", models.BigIntegerField()),
+                ("discount_minor", models.BigIntegerField(default=0)),
+                ("freight_minor", models.BigIntegerField(default=0)),
+                ("tax_minor", models.BigIntegerField(default=0)),
+                ("total_minor", models.BigIntegerField()),
+                (
+                    "placed_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("holds_until", models.DateTimeField()),
+                (
+                    "ended_at",
+                    models.DateTimeField(blank=True, help_text="when it was paid, lapsed or cancelled", null=True),
+                ),
+                ("recipient", models.CharField(blank=True, max_length=60)),
+                ("phone", models.CharField(blank=True, max_length=16)),
+                ("address", models.CharField(blank=True, max_length=240)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="orders",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "shop",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="orders",
+                        to="shops.shop",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'order',
-                'verbose_name_plural': 'orders',
+                "verbose_name": "order",
+                "verbose_name_plural": "orders",
             },
         ),
         migrations.CreateModel(
-            name='OrderLine',
+            name="OrderLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sku', models.CharField(max_length=60)),
-                ('title', models.CharField(max_length=160)),
-                ('quantity', models.PositiveIntegerField()),
-                ('list_price_minor', models.BigIntegerField()),
-                ('unit_price_minor', models.BigIntegerField()),
-                ('hold', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='inventory.hold')),
-                ('offer', models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='sales.offer')),
-                ('order', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='sales.order')),
-                ('variant', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.variant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sku", models.CharField(max_length=60)),
+                ("title", models.CharField(max_length=160)),
+                ("quantity", models.PositiveIntegerField()),
+                ("list_price_minor", models.BigIntegerField()),
+                ("unit_price_minor", models.BigIntegerField()),
+                (
+                    "hold",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="inventory.hold",
+                    ),
+                ),
+                (
+                    "offer",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="sales.offer",
+                    ),
+                ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lines",
+                        to="sales.order",
+                    ),
+                ),
+                (
+                    "variant",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="catalog.variant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'order line',
-                'verbose_name_plural': 'order lines',
+                "verbose_name": "order line",
+                "verbose_name_plural": "order lines",
             },
         ),
         migrations.CreateModel(
-            name='Payment',
+            name="Payment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('provider', models.CharField(max_length=20)),
-                ('reference', models.CharField(max_length=80)),
-                ('amount_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('state', models.CharField(choices=[('under_way', 'under way'), ('succeeded', 'succeeded'), ('failed', 'failed'), ('refunded', 'refunded')], default=silkroom.sales.payments.states.PaymentState['UNDER_WAY'], max_length=10)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('expires_at', models.DateTimeField(help_text='the provider takes no money after this')),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='sales.order')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("provider", models.CharField(max_length=20)),
+                ("reference", models.CharField(max_length=80)),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("under_way", "under way"),
+                            ("succeeded", "succeeded"),
+                            ("failed", "failed"),
+                            ("refunded", "refunded"),
+                        ],
+                        default=silkroom.sales.payments.states.PaymentState["UNDER_WAY"],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("expires_at", models.DateTimeField(help_text="the provider takes no money after this")),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="payments", to="sales.order"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'payment',
-                'verbose_name_plural': 'payments',
+                "verbose_name": "payment",
+                "verbose_name_plural": "payments",
             },
         ),
         migrations.CreateModel(
-            name='Notice',
+            name="Notice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('provider', models.CharField(max_length=20)),
-                ('notice', models.CharField(help_text="the provider's id of the notice", max_length=80)),
-                ('body', models.TextField()),
-                ('received_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('times', models.PositiveIntegerField(default=1)),
-                ('payment', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='sales.payment')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("provider", models.CharField(max_length=20)),
+                ("notice", models.CharField(help_text="the provider's id of the notice", max_length=80)),
+                ("body", models.TextField()),
+                (
+                    "received_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("times", models.PositiveIntegerField(default=1)),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notices",
+                        to="sales.payment",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'payment notice',
-                'verbose_name_plural': 'payment notices',
+                "verbose_name": "payment notice",
+                "verbose_name_plural": "payment notices",
             },
         ),
         migrations.CreateModel(
-            name='Refund',
+            name="Refund",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=80, unique=True)),
-                ('amount_minor', models.BigIntegerField()),
-                ('reason', models.CharField(max_length=40)),
-                ('is_done', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='sales.payment')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=80, unique=True)),
+                ("amount_minor", models.BigIntegerField()),
+                ("reason", models.CharField(max_length=40)),
+                ("is_done", models.BooleanField(default=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="refunds", to="sales.payment"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'refund',
-                'verbose_name_plural': 'refunds',
+                "verbose_name": "refund",
+                "verbose_name_plural": "refunds",
             },
         ),
         migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.CheckConstraint(condition=models.Q(('price_minor__gt', 0)), name='offer_price_is_positive'),
+            model_name="offer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("price_minor__gt", 0)), name="offer_price_is_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='offer_window'),
+            model_name="offer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="offer_window"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.CheckConstraint(condition=models.Q(('piece_cap__isnull', True), ('taken__lte', models.F('piece_cap')), _connector='OR'), name='offer_cap_holds'),
+            model_name="offer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("piece_cap__isnull", True), ("taken__lte", models.F("piece_cap")), _connector="OR"),
+                name="offer_cap_holds",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offeruse',
-            constraint=models.UniqueConstraint(fields=('offer', 'person'), name='one_use_a_person'),
+            model_name="offeruse",
+            constraint=models.UniqueConstraint(fields=("offer", "person"), name="one_use_a_person"),
         ),
         migrations.AddConstraint(
-            model_name='offeruse',
-            constraint=models.CheckConstraint(condition=models.Q(('person_limit__isnull', True), ('quantity__lte', models.F('person_limit')), _connector='OR'), name='person_limit_holds'),
+            model_name="offeruse",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("person_limit__isnull", True), ("quantity__lte", models.F("person_limit")), _connector="OR"
+                ),
+                name="person_limit_holds",
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(condition=models.Q(('state', 'held')), fields=['holds_until'], name='order_held_by_time'),
+            model_name="order",
+            index=models.Index(
+                condition=models.Q(("state", "held")), fields=["holds_until"], name="order_held_by_time"
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['shop', 'channel'], name='order_by_channel'),
+            model_name="order",
+            index=models.Index(fields=["shop", "channel"], name="order_by_channel"),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['shop', 'id'], name='order_of_shop'),
+            model_name="order",
+            index=models.Index(fields=["shop", "id"], name="order_of_shop"),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.UniqueConstraint(fields=('number',), name='order_number_is_unique'),
+            model_name="order",
+            constraint=models.UniqueConstraint(fields=("number",), name="order_number_is_unique"),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.UniqueConstraint(fields=('person', 'key'), name='order_key_is_used_once'),
+            model_name="order",
+            constraint=models.UniqueConstraint(fields=("person", "key"), name="order_key_is_used_once"),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('total_minor', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('goods_minor'), '-', models.F('discount_minor')), '+', models.F('freight_minor')), '+', models.F('tax_minor'))), ('total_minor__gte', 0)), name='order_adds_up'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "total_minor",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("goods_minor"), "-", models.F("discount_minor")
+                                ),
+                                "+",
+                                models.F("freight_minor"),
+                            ),
+                            "+",
+                            models.F("tax_minor"),
+                        ),
+                    ),
+                    ("total_minor__gte", 0),
+                ),
+                name="order_adds_up",
+            ),
         ),
         migrations.AddIndex(
-            model_name='orderline',
-            index=models.Index(condition=models.Q(('offer__isnull', False)), fields=['offer'], name='line_of_offer'),
+            model_name="orderline",
+            index=models.Index(condition=models.Q(("offer__isnull", False)), fields=["offer"], name="line_of_offer"),
         ),
         migrations.AddConstraint(
-            model_name='orderline',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='line_has_pieces'),
+            model_name="orderline",
+            constraint=models.CheckConstraint(condition=models.Q(("quantity__gt", 0)), name="line_has_pieces"),
         ),
         migrations.AddConstraint(
-            model_name='orderline',
-            constraint=models.CheckConstraint(condition=models.Q(('unit_price_minor__gte', 0)), name='line_price_is_positive'),
+            model_name="orderline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("unit_price_minor__gte", 0)), name="line_price_is_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(fields=('provider', 'reference'), name='payment_reference_is_unique'),
+            model_name="payment",
+            constraint=models.UniqueConstraint(fields=("provider", "reference"), name="payment_reference_is_unique"),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'under_way')), fields=('order',), name='one_payment_under_way'),
+            model_name="payment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "under_way")), fields=("order",), name="one_payment_under_way"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='payment_is_positive'),
+            model_name="payment",
+            constraint=models.CheckConstraint(condition=models.Q(("amount_minor__gt", 0)), name="payment_is_positive"),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.UniqueConstraint(fields=('provider', 'notice'), name='notice_is_counted_once'),
+            model_name="notice",
+            constraint=models.UniqueConstraint(fields=("provider", "notice"), name="notice_is_counted_once"),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='refund_is_positive'),
+            model_name="refund",
+            constraint=models.CheckConstraint(condition=models.Q(("amount_minor__gt", 0)), name="refund_is_positive"),
         ),
     ]

@@ -22,9 +22,7 @@ class Order(models.Model):
 
     # No index of their own for shop and person: longer ones below begin with them; every index is written in a sale.
     # No constraint in the database either: the desk locks the rows it names once a batch (docs/decisions/0010).
-    shop = models.ForeignKey(
-        Shop, on_delete=models.PROTECT, related_name="orders", db_index=False, db_constraint=False
-    )
+    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="orders", db_index=False, db_constraint=False)
     number = models.CharField(max_length=12)
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -86,9 +84,7 @@ class OrderLine(models.Model):
         db_index=False,
         db_constraint=False,
     )
-    hold = models.ForeignKey(
-        Hold, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
-    )
+    hold = models.ForeignKey(Hold, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False)
     sku = models.CharField(max_length=60)
     title = models.CharField(max_length=160)
     quantity = models.PositiveIntegerField()

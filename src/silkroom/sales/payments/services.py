@@ -164,9 +164,7 @@ def carry_out_refund(*, refund_id: int) -> None:
     if refund.is_done:
         return
     payment = refund.payment
-    get_provider(payment.provider).refund(
-        reference=payment.reference, amount_minor=refund.amount_minor, key=refund.key
-    )
+    get_provider(payment.provider).refund(reference=payment.reference, amount_minor=refund.amount_minor, key=refund.key)
     with transaction.atomic():
         lock_order(order_id=payment.order_id)
         Refund.objects.filter(pk=refund_id).update(is_done=True)

@@ -83,7 +83,7 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 def _choice(request: HttpRequest) -> str:
-    """"confirm" or "refuse", from a form's button or a script's body. Raises Malformed."""
+    """ "confirm" or "refuse", from a form's button or a script's body. Raises Malformed."""
     if request.POST or not wants_json(request):
         choice = request.POST.get("choice", "")
         if choice not in ("confirm", "refuse"):

@@ -61,9 +61,7 @@ class House:
         return RoomKeeper(loaded.sequence, loaded.state, muted=muted)
 
     async def _load_gap(self, broadcast_id: int | str, after: int, upto: int | None) -> Sequence[Event]:
-        return await self._store.run(
-            lambda cursor: events_between(cursor, int(broadcast_id), after=after, upto=upto)
-        )
+        return await self._store.run(lambda cursor: events_between(cursor, int(broadcast_id), after=after, upto=upto))
 
     def keeper_of(self, broadcast_id: int) -> RoomKeeper | None:
         """The state of a room that is open here."""

@@ -15,9 +15,9 @@ LARGEST_WHOLE = 2**53 - 1
 
 Whole = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_WHOLE)]
 Identity = Annotated[int, msgspec.Meta(ge=1, le=LARGEST_WHOLE)]
-MessageId = Annotated[int, msgspec.Meta(ge=-LARGEST_WHOLE, le=LARGEST_WHOLE)] | Annotated[
-    str, msgspec.Meta(max_length=40)
-]
+MessageId = (
+    Annotated[int, msgspec.Meta(ge=-LARGEST_WHOLE, le=LARGEST_WHOLE)] | Annotated[str, msgspec.Meta(max_length=40)]
+)
 Text = Annotated[str, msgspec.Meta(max_length=2000)]
 """Cleaning makes it shorter; what is too long then is refused with a sentence."""
 

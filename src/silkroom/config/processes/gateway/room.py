@@ -93,9 +93,7 @@ class Limits:
 class RoomDoor:
     """Handler of ``/gateway/room``."""
 
-    def __init__(
-        self, *, house: House, store: Store, desk: Desk, attendance: Attendance, origins: Origins
-    ) -> None:
+    def __init__(self, *, house: House, store: Store, desk: Desk, attendance: Attendance, origins: Origins) -> None:
         self._house = house
         self._store = store
         self._desk = desk

@@ -38,9 +38,7 @@ log = structlog.get_logger("silkroom.gateway")
 def write_words(cursor: Cursor, broadcast_id: int, words: Sequence[Words]) -> list[Event]:
     """Events, and questions beside them, in one transaction. Raises ShowEnded, NotFound."""
     events = say_in_room(cursor, broadcast_id, words)
-    asked = [
-        (event.sequence, word) for event, word in zip(events, words, strict=True) if isinstance(word, Ask)
-    ]
+    asked = [(event.sequence, word) for event, word in zip(events, words, strict=True) if isinstance(word, Ask)]
     keep_questions(cursor, broadcast_id, asked)
     return events
 

@@ -71,9 +71,7 @@ def tell_ledger(
 
 
 def _stock_drafts(cursor: Cursor, keeper: LedgerKeeper, items: Set[int] | None) -> list[Draft]:
-    looked_at = {
-        variant: item for variant, item in keeper.items(cursor).items() if items is None or item in items
-    }
+    looked_at = {variant: item for variant, item in keeper.items(cursor).items() if items is None or item in items}
     free = sellable_quantities(item_ids=list(looked_at.values()), cursor=cursor)
     changed = changed_stock(keeper.state, {variant: free[item] for variant, item in looked_at.items()})
     return [Draft(EventKind.STOCK, {"left": changed})] if changed else []

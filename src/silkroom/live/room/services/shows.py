@@ -135,6 +135,4 @@ def _refuse_ended(broadcast: Broadcast) -> None:
 
 
 def _record(fact: str, broadcast: Broadcast, by: Person) -> None:
-    append_entry(
-        kind=f"broadcast.{fact}", shop_id=broadcast.shop_id, data={"broadcast": broadcast.code, "by": by.code}
-    )
+    append_entry(kind=f"broadcast.{fact}", shop_id=broadcast.shop_id, data={"broadcast": broadcast.code, "by": by.code})
