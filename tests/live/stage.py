@@ -1,4 +1,4 @@
-"""A shop with people, garments and a show, made by silkroom's own services, for the tests of live and of the gateway."""
+"""A shop with people, garments and a show, made by silkroom's own services: for the tests of live and gateway."""
 
 from __future__ import annotations
 
@@ -59,9 +59,12 @@ class Stage:
         """A published style in one colour; each variant has so many pieces."""
         number = len(self.garments) + 1
         style = Style.objects.create(
-            shop=self.shop, article=f"A{number}", name=f"真丝衬衫{number}", name_en=f"Silk shirt {number}",
+            shop=self.shop,
+            article=f"A{number}",
+            name=f"真丝衬衫{number}",
+            name_en=f"Silk shirt {number}",
             state=StyleState.PUBLISHED,
-        )  # fmt: skip
+        )
         colour = Colour.objects.create(style=style, name="月白", name_en="moon", swatch="#f2f2ee")
         variants = []
         for position, label in enumerate(sizes):
@@ -76,7 +79,7 @@ class Stage:
                     item=item,
                     sku=f"{style.article}-{label}",
                     price_minor=price_minor,
-                )  # fmt: skip
+                )
             )
             if pieces:
                 self.receive(variants[-1], pieces)
