@@ -46,8 +46,8 @@ gate could see; a slow viewer would lag by so much."""
 RECENT_SOUND_US = 60_000
 
 STRETCH = 2.5
-"""A fragment says that its picture lasts longer than it should: where a sender leaves pictures out, a browser would see a
-hole, stop at it and wait. An overlap with the next picture is harmless."""
+"""A fragment says that its picture lasts longer than it should: where a sender leaves pictures out, a browser would see
+a hole, stop at it and wait. An overlap with the next picture is harmless."""
 MAX_LENGTH_US = 250_000
 
 
