@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -37,6 +38,14 @@ from silkroom.config.processes.children import Children
 children = Children(lambda name, line: print(line, flush=True))
 children.start("a", [sys.executable, "-c", {PARENT!r}], environment=os.environ)
 time.sleep(600)
+"""
+
+
+FEW_FILES = """
+import resource
+from silkroom.config.processes.children import allow_many_files
+resource.setrlimit(resource.RLIMIT_NOFILE, (256, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+print(allow_many_files())
 """
 
 
@@ -139,6 +148,18 @@ def test_kill_9_of_the_supervisor_leaves_nothing() -> None:
     supervisor.stdout.close()
     _gone, alive = psutil.wait_procs(started, timeout=15)
     assert alive == []
+
+
+def test_a_child_may_open_as_many_files_as_the_system_allows() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FEW_FILES],
+        env=program_environment(Environment()),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    assert int(done.stdout) == (1_048_576 if hard == resource.RLIM_INFINITY else min(hard, 1_048_576))
 
 
 def test_a_watchman_that_was_killed_is_replaced_with_the_next_child(children: Children, lines: Lines) -> None:

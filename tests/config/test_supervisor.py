@@ -106,6 +106,18 @@ def test_up_prints_an_address_that_answers_and_ctrl_c_leaves_nothing(up: Callabl
     assert "Traceback" not in running.output()
 
 
+def test_ctrl_c_while_it_starts_leaves_nothing_and_the_next_start_works(up: Callable[..., Up]) -> None:
+    first = up()
+    assert wait_until(lambda: "bringing tables up to date" in first.output(), seconds=60)
+    family = first.family()
+    os.killpg(first.process.pid, signal.SIGINT)
+    assert first.process.wait(timeout=60) == 0, first.output()
+    assert "Traceback" not in first.output()
+    _gone, alive = psutil.wait_procs(family, timeout=5)
+    assert [one for one in alive if one.status() != psutil.STATUS_ZOMBIE] == []
+    up().wait_ready()
+
+
 def test_kill_9_of_the_supervisor_leaves_nothing_and_the_next_start_works(up: Callable[..., Up]) -> None:
     first = up()
     first.wait_ready()

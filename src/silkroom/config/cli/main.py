@@ -18,6 +18,7 @@ from silkroom import __version__
 from silkroom.config.cli import registry
 from silkroom.config.env import Environment, SettingError
 from silkroom.config.errors import OperationError
+from silkroom.config.processes.children import allow_many_files
 from silkroom.config.processes.logs import configure_logging
 
 PROGRAM = "silkroom"
@@ -132,6 +133,7 @@ def run_process(process: Annotated[Process, typer.Argument(help="Which process."
             raise OperationError(
                 f"SILKROOM_{name.upper()} is not set: `run` uses servers of your own; `./silkroom up` brings its own"
             )
+    allow_many_files()
     configure_logging(process.value, environment)
     try:
         registry.load(registry.PROCESSES[process.value])(environment)
@@ -191,6 +193,8 @@ def run(arguments: list[str] | None = None) -> None:
     try:
         # It answers wrong words and options itself, and leaves with the command's code.
         app(args=arguments, prog_name=f"./{PROGRAM}")
+    except KeyboardInterrupt:
+        sys.exit(130)
     except (OperationError, SettingError) as error:
         _fail(str(error), error)
     except Exception as error:  # The outermost place: whatever gets here is a bug, and is still one line.

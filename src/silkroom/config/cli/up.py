@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -24,7 +24,7 @@ class Stopped(KeyboardInterrupt):
 
 def up(*, data_dir: Path | None, host: str | None, port: int | None, tls: bool) -> None:
     """Start everything, print the addresses, wait for the end."""
-    with running_stack("up", data_dir=data_dir, host=host, port=port, tls=tls) as stack:
+    with suppress(Stopped), running_stack("up", data_dir=data_dir, host=host, port=port, tls=tls) as stack:
         for line in addresses(stack):
             print(line)
         print(f"logs in {shown(stack.data_dir / 'logs')}; stop with Ctrl-C", flush=True)
@@ -38,7 +38,7 @@ def demo(
     if source is not None and not source.is_file():
         raise OperationError(f"no such video file: {source}")
     show = registry.load(registry.DEMO)
-    with running_stack("demo", data_dir=data_dir, host=host, port=port, tls=tls) as stack:
+    with suppress(Stopped), running_stack("demo", data_dir=data_dir, host=host, port=port, tls=tls) as stack:
         # It says where everything is, and stays until the stack is stopped.
         show(stack, source=source, crowd=crowd)
 
@@ -47,7 +47,7 @@ def demo(
 def running_stack(
     purpose: str, *, data_dir: Path | None, host: str | None, port: int | None, tls: bool
 ) -> Iterator[Stack]:
-    """A started stack; stopped in order however the block ends. A stop by signal ends the block quietly."""
+    """A started stack; stopped in order however the block ends. A signal ends the block with Stopped."""
     environment = Environment.read()
     if host is not None:
         environment = replace(environment, host=host)
@@ -67,6 +67,7 @@ def running_stack(
             yield stack
         except Stopped:
             say("stopping")
+            raise
 
 
 @contextmanager

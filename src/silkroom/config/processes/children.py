@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -195,6 +196,23 @@ class Children:
                 if line:
                     child.last_lines.append(line)
                     self._take_line(child.name, line)
+
+
+MOST_OPEN_FILES = 1_048_576
+
+
+def allow_many_files() -> int:
+    """Raise this process's limit of open files (its children inherit it) as far as it may; returns the limit.
+
+    Each watcher of a room is a socket, and shells start programs with a limit of 1024 or even 256.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        # macOS names no limit and still refuses more than its kernel's own.
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float, pause: float = 0.05) -> bool:

@@ -330,9 +330,11 @@ class PostgresServer:
         )
 
     def _make_cluster(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(mode=0o700)
-        self._runner.give(self.folder)
+        # Made beside and moved into place: initdb that was cut short leaves a folder that looks finished.
+        draft = self.folder.with_name("postgres-new")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        self._runner.give(draft)
         with tempfile.TemporaryDirectory(prefix="silkroom-") as folder:
             password_file = Path(folder) / "password"
             password_file.touch(mode=0o600)
@@ -341,7 +343,7 @@ class PostgresServer:
                 self._runner.give(path)
             command = [
                 str(self._programs / "initdb"),
-                f"--pgdata={self.folder}",
+                f"--pgdata={draft}",
                 f"--username={ROLE}",
                 f"--pwfile={password_file}",
                 "--auth=scram-sha-256",
@@ -361,13 +363,15 @@ class PostgresServer:
                 extra_groups=self._runner.extra_groups,
             )
         if made.returncode != 0:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            shutil.rmtree(draft, ignore_errors=True)
             raise ServerError(f"initdb failed: {_last_line(made.stderr or made.stdout)}")
-        with (self.folder / "postgresql.conf").open("a", encoding="ascii") as settings:
+        with (draft / "postgresql.conf").open("a", encoding="ascii") as settings:
             settings.write("\ninclude 'silkroom.conf'\ninclude_if_exists 'local.conf'\n")
-        own = self.folder / "local.conf"
+        own = draft / "local.conf"
         own.write_text("# Your own settings of this PostgreSQL; they win over silkroom.conf.\n", encoding="ascii")
         self._runner.give(own)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        draft.rename(self.folder)
 
     def _locale_options(self) -> list[str]:
         if postgres_version(self._programs) >= 17:

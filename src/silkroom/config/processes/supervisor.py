@@ -21,7 +21,7 @@ from typing import Self
 from silkroom.config.env import ROOT, Environment, program_environment
 from silkroom.config.errors import OperationError
 from silkroom.config.processes.certificates import Certificate, check_given, ensure_certificate, lan_addresses
-from silkroom.config.processes.children import STOP_SECONDS, Child, Children, wait_until
+from silkroom.config.processes.children import STOP_SECONDS, Child, Children, allow_many_files, wait_until
 from silkroom.config.processes.data_dir import DataDir, State
 from silkroom.config.processes.health import ask, is_well
 from silkroom.config.processes.logs import LEVELS, LogFiles, LogLine, read_line
@@ -240,6 +240,7 @@ class Stack:
 
     def start_servers(self) -> None:
         """PostgreSQL and NATS only. Raises AlreadyRunning, DataDirError or ServerError."""
+        allow_many_files()
         self._data.lock(self._purpose)
         self._log_files = LogFiles(self._data.logs)
         self._is_started = True
