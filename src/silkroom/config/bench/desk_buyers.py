@@ -120,10 +120,10 @@ class Crowd:
 
     def answered(self, request: Request, number: str | None, code: str) -> None:
         """A request has its answer: an order's number, or a refusal's code."""
-        self._flying -= 1
         if number is None and code in AGAIN:
             self.again(request)
             return
+        self._flying -= 1
         outcome = self.outcome
         if number is None:
             outcome.refusals[code] = outcome.refusals.get(code, 0) + 1
@@ -140,14 +140,15 @@ class Crowd:
 
     def lost(self, request: Request) -> None:
         """The line broke before the answer came: whether there is an order, the key will tell."""
-        self._flying -= 1
         self.again(request)
 
     def again(self, request: Request) -> None:
+        """Later. Until then it counts as in flight: its buyer waits, and nobody else jumps in."""
         self.outcome.resent += 1
         self._loop.call_later(AGAIN_SECONDS, self._send_again, request)
 
     def _send_again(self, request: Request) -> None:
+        self._flying -= 1
         self._waiting.appendleft(request)
         self.fill()
 

@@ -86,7 +86,7 @@ Answer: TypeAlias = OrderReceipt | Refusal
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class OrderNews(msgspec.Struct):
+class OrderPlaced(msgspec.Struct):
     """Data of the journal entry ``order.placed``."""
 
     order: int
@@ -98,6 +98,13 @@ class OrderNews(msgspec.Struct):
     pieces: int
     total_minor: int
     currency: str
+
+
+class News(msgspec.Struct):
+    """A journal entry."""
+
+    shop: int
+    data: OrderPlaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +125,7 @@ class _Rows:
     """By the request's place in the batch."""
     orders: list[tuple[int, int, str, int, str, str, str, int, int]] = field(default_factory=list)
     lines: list[tuple[int, int, int, int, int, str, int, int | None, str, str, int, int]] = field(default_factory=list)
-    news: list[tuple[int, str]] = field(default_factory=list)
+    news: list[News] = field(default_factory=list)
 
 
 class Writer:
@@ -310,7 +317,7 @@ class Writer:
                     decision.discount_minor,
                 )
             )
-            rows.news.append((request.shop_id, _news(order_id, number, request, decision)))
+            rows.news.append(News(request.shop_id, _news(order_id, number, request, decision)))
             rows.receipts[index] = OrderReceipt(
                 number, decision.total_minor, currency, holds_until_ms, _receipt_lines(decision)
             )
@@ -360,8 +367,7 @@ class Writer:
         holds_until = str(now + self._hold)
         calls.append((sql.INSERT_ORDERS, (str(now), holds_until, *_order_columns(rows))))
         calls.append((sql.INSERT_LINES, (holds_until, *_line_columns(rows))))
-        shops, news = zip(*rows.news, strict=True)
-        calls.append((sql.INSERT_JOURNAL, (number_list(shops), text_list(news))))
+        calls.append((sql.INSERT_JOURNAL, (_encode(rows.news).decode(),)))
         return calls
 
 
@@ -413,21 +419,27 @@ def _line_columns(rows: _Rows) -> tuple[str, ...]:
 _encode = msgspec.json.Encoder().encode
 
 
-def _news(order_id: int, number: str, request: OrderRequest, decision: Accepted) -> str:
+def _news(order_id: int, number: str, request: OrderRequest, decision: Accepted) -> OrderPlaced:
     lines = decision.lines
-    return _encode(
-        OrderNews(
-            order=order_id,
-            number=number,
-            person=request.person_id,
-            channel=request.channel,
-            items=sorted({line.variant.item_id for line in lines}),
-            offers=sorted({line.offer.offer_id for line in lines if line.offer is not None}),
-            pieces=sum([line.quantity for line in lines]),
-            total_minor=decision.total_minor,
-            currency=decision.currency,
-        )
-    ).decode()
+    if len(lines) == 1:
+        variant, offer, _place, pieces, _price = lines[0]
+        items = [variant.item_id]
+        offers = [] if offer is None else [offer.offer_id]
+    else:
+        items = sorted({line.variant.item_id for line in lines})
+        offers = sorted({line.offer.offer_id for line in lines if line.offer is not None})
+        pieces = sum([line.quantity for line in lines])
+    return OrderPlaced(
+        order_id,
+        number,
+        request.person_id,
+        request.channel,
+        items,
+        offers,
+        pieces,
+        decision.total_minor,
+        decision.currency,
+    )
 
 
 def _receipt_lines(decision: Accepted) -> tuple[ReceiptLine, ...]:
