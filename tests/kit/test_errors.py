@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
-
 import pytest
 
 from silkroom.catalog.errors import WordsUnusable
 from silkroom.config.messages import sentences_of_pages
-from silkroom.kit.errors import Refusal
+from silkroom.kit.errors import Malformed, Refusal
 from silkroom.sales.offers.errors import OfferTermsUnusable
 
-GERMAN = {"The field %(field)s: at most %(most)s.": "Das Feld %(field)s: höchstens %(most)s.", "Price": "Preis"}
-
-
-class TooDear(Refusal):
-    code = "too_dear"
-    text = "The field %(field)s: at most %(most)s."
-    field_names: ClassVar[Mapping[str, str]] = {"price_minor": "Price"}
+GERMAN = {OfferTermsUnusable.text: "Bitte „%(field)s“ prüfen.", "Price in the show": "Preis der Sendung"}
 
 
 def german(text: str) -> str:
@@ -26,19 +17,19 @@ def german(text: str) -> str:
 
 
 def test_the_sentence_names_the_field_in_the_language_of_the_person() -> None:
-    refusal = TooDear(field="price_minor", most=9)
-    assert refusal.sentence() == "The field Price: at most 9."
-    assert refusal.sentence(german) == "Das Feld Preis: höchstens 9."
+    refusal = OfferTermsUnusable(field="price_minor")
+    assert refusal.sentence() == "Please check the field “Price in the show” of the offer."
+    assert refusal.sentence(german) == "Bitte „Preis der Sendung“ prüfen."
 
 
 def test_programs_keep_the_code_of_the_field() -> None:
-    answer = TooDear(field="price_minor", most=9).as_json(german)
-    assert answer["data"] == {"field": "price_minor", "most": 9}
-    assert answer["text"] == "Das Feld Preis: höchstens 9."
+    answer = OfferTermsUnusable(field="price_minor").as_json(german)
+    assert answer["data"] == {"field": "price_minor"}
+    assert answer["text"] == "Bitte „Preis der Sendung“ prüfen."
 
 
 def test_a_field_without_a_name_goes_by_its_code() -> None:
-    assert TooDear(field="lines[0]", most=9).sentence(german) == "Das Feld lines[0]: höchstens 9."
+    assert "“lines[0].quantity”" in Malformed(field="lines[0].quantity").sentence(german)
 
 
 @pytest.mark.parametrize("kind", [WordsUnusable, OfferTermsUnusable])
