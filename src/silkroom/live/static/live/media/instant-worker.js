@@ -7,7 +7,7 @@
 
 import { GatewayClock, localNow } from "./clock.js";
 import { DELTA, KEY, SOUND, fromBase64, readFrame } from "./frames.js";
-import { CLOSE, LastingSocket } from "./lasting-socket.js";
+import { CLOSE, LastingSocket, viewerVerdict } from "./lasting-socket.js";
 
 /**
  * A picture is drawn so long before its sound is heard: less delay, still in step. EBU R 37 tolerates 40 ms, and a screen
@@ -309,11 +309,11 @@ class Engine {
     if (this.trouble >= MAX_TROUBLE) this.fail(reason);
   }
 
-  onLost({ code, retryMs }) {
+  onLost(detail) {
     this.needsKey = true;
-    if (retryMs !== null) return;
-    if (code === CLOSE.NORMAL) postMessage({ type: "state", state: "ended" });
-    else this.fail(code === CLOSE.TOO_SLOW ? "too slow" : "refused");
+    const verdict = viewerVerdict(this.socket, detail);
+    if (verdict === "ended") postMessage({ type: "state", state: "ended" });
+    else if (verdict) this.fail(verdict);
   }
 
   fail(reason) {

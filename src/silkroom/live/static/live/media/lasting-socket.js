@@ -19,6 +19,17 @@ export const CLOSE = {
   TOO_SLOW: 4508,
 };
 
+/** After so many failures in a row a viewer tries another way; sooner when no line was ever open. */
+const GIVE_UP_ATTEMPTS = 10;
+const NEVER_OPEN_ATTEMPTS = 4;
+
+/** What a viewer makes of a lost line: "ended", a reason to fail, or null when the socket comes back by itself. */
+export function viewerVerdict(socket, { code, retryMs, attempts }) {
+  if (retryMs === null) return code === CLOSE.NORMAL ? "ended" : code === CLOSE.TOO_SLOW ? "too slow" : "refused";
+  if (attempts >= (socket.wasOpen ? GIVE_UP_ATTEMPTS : NEVER_OPEN_ATTEMPTS)) return "no connection";
+  return null;
+}
+
 const PING_MS = 2_000;
 const FIRST_PINGS_MS = [0, 60, 180];
 const DEAD_MS = 6_000;
@@ -26,8 +37,8 @@ const BACKOFF_MS = [100, 300, 800, 2_000, 4_000];
 
 export class LastingSocket {
   /**
-   * `handlers`: onOpen(), onText(message), onBinary(buffer), onLost({code, reason, retryMs}) and
-   * isFinal(code) which says after which codes not to come back.
+   * `handlers`: onOpen(), onText(message), onBinary(buffer), onLost({code, reason, retryMs, attempts}) and isFinal(code)
+   * which says after which codes not to come back. `attempts` counts failures in a row; `retryMs` is null after the last.
    */
   constructor({ gateway, path, query = {}, getTicket, clock, handlers }) {
     this.clock = clock;
@@ -74,6 +85,13 @@ export class LastingSocket {
     this.#drop(CLOSE.NORMAL, "");
   }
 
+  /** Whether a line was ever open: if not, something on the way may not let WebSockets through. */
+  get wasOpen() {
+    return this.#wasOpen;
+  }
+
+  #wasOpen = false;
+
   /** Give the line up and take a new one now. */
   reconnect() {
     if (!this.#wanted) return;
@@ -108,13 +126,14 @@ export class LastingSocket {
     }
     this.#connecting = false;
     if (!this.#wanted) return;
+    // without WebSocket at all this throws, and counts as a line that cannot be opened
     const socket = new WebSocket(socketAddress(this.#gateway, this.#path, { ...this.#query, ticket }));
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
     this.#heardAt = localNow();
     let wasOpen = false;
     socket.onopen = () => {
-      wasOpen = true;
+      wasOpen = this.#wasOpen = true;
       this.#freshTicket = false;
       this.#startPings();
       this.#handlers.onOpen?.();
@@ -166,12 +185,13 @@ export class LastingSocket {
     if (this.#handlers.isFinal?.(code)) {
       this.#wanted = false;
       removeEventListener("online", this.#onOnline);
-      this.#handlers.onLost?.({ code, reason, retryMs: null });
+      this.#handlers.onLost?.({ code, reason, retryMs: null, attempts: this.#attempt });
       return;
     }
-    const step = BACKOFF_MS[Math.min(this.#attempt++, BACKOFF_MS.length - 1)];
+    const step = BACKOFF_MS[Math.min(this.#attempt, BACKOFF_MS.length - 1)];
+    this.#attempt += 1;
     const retryMs = step * (0.75 + Math.random() / 2);
     this.#retry = setTimeout(() => this.#connect(), retryMs);
-    this.#handlers.onLost?.({ code, reason, retryMs });
+    this.#handlers.onLost?.({ code, reason, retryMs, attempts: this.#attempt });
   }
 }

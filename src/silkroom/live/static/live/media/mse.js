@@ -2,7 +2,7 @@
 
 import { GatewayClock } from "./clock.js";
 import { FRAGMENT, INIT, readFrame } from "./frames.js";
-import { CLOSE, LastingSocket } from "./lasting-socket.js";
+import { CLOSE, LastingSocket, viewerVerdict } from "./lasting-socket.js";
 import { MediaBuffer, Source } from "./media-buffer.js";
 
 /** With sound, Chromium begins only with so much decoded; a smaller target would run dry again and again. */
@@ -47,7 +47,7 @@ export class MsePlayer {
   #stopped = false;
 
   static isSupported() {
-    return Boolean(Source);
+    return Boolean(Source) && "WebSocket" in window;
   }
 
   get element() {
@@ -153,13 +153,13 @@ export class MsePlayer {
     if (!document.hidden) this.#movedAt = performance.now();
   };
 
-  #onLost({ code, retryMs }) {
-    if (retryMs !== null) return;
-    if (code === CLOSE.NORMAL) {
+  #onLost(detail) {
+    const verdict = viewerVerdict(this.#socket, detail);
+    if (verdict === "ended") {
       this.#buffer?.end();
       this.#onEvent("state", { state: "ended" });
-    } else {
-      this.#fail(code === CLOSE.TOO_SLOW ? "too slow" : "refused");
+    } else if (verdict) {
+      this.#fail(verdict);
     }
   }
 

@@ -89,14 +89,21 @@ export class SilkPlayer extends HTMLElement {
   connectedCallback() {
     if (!this.#options || this.#way) return;
     this.#watchdog = setInterval(() => this.#watch(), 250);
+    addEventListener("online", this.#onOnline);
     this.#choose();
   }
 
   disconnectedCallback() {
     clearTimeout(this.#timer);
     clearInterval(this.#watchdog);
+    removeEventListener("online", this.#onOnline);
     this.#stopWay();
   }
+
+  /** What failed without a network says nothing about this browser. */
+  #onOnline = () => {
+    if (this.#failed.size) this.#tryBetter();
+  };
 
   /** Sound on or off. Rejects when the browser asks for a tap first; the player then stays muted. */
   async setMuted(muted) {
@@ -162,7 +169,7 @@ export class SilkPlayer extends HTMLElement {
 
   #tryBetter() {
     this.#failed.clear();
-    if (this.#state === "on_air") this.#choose();
+    if (this.#state !== "ended") this.#choose();
   }
 
   #stopWay() {
