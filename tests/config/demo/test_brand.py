@@ -3,6 +3,7 @@
 import pytest
 from stdnum import ean
 
+from silkroom.catalog.rules import clean_sku
 from silkroom.config.demo import brand
 from silkroom.config.demo.brand import BRAND, DEALS, STYLES
 from silkroom.shops.regions import find_region
@@ -23,6 +24,7 @@ def test_ten_styles_with_three_or_four_colours() -> None:
 
 def test_every_variant_has_its_own_sku_and_bar_code() -> None:
     assert len({variant.sku for variant in VARIANTS}) == len(VARIANTS)
+    assert all(clean_sku(variant.sku) == variant.sku for variant in VARIANTS)
     assert len({variant.ean for variant in VARIANTS}) == len(VARIANTS)
 
 

@@ -114,7 +114,8 @@ class Style:
         for colour_index, colour in enumerate(self.colours):
             for size_index, size in enumerate(self.sizes):
                 body = f"20{BRAND_NUMBER:04d}{self.number:02d}{colour_index + 1:02d}{size_index + 1:02d}"
-                sku = f"{self.code}-{colour.code}-{size.code}"
+                # A SKU has Latin letters only; the one size is called by Chinese ones.
+                sku = f"{self.code}-{colour.code}-{size.code if size.code.isascii() else 'OS'}"
                 made.append(Variant(self, colour, size, sku, body + ean.calc_check_digit(body)))
         return made
 
