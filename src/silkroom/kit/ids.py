@@ -14,7 +14,7 @@ def make_code(length: int = 10) -> str:
 
 
 _LETTER_OF_BYTE = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256))
-"""The first 16 signs come 9 times in 256, the others 8 times: a thousandth of a bit less than even."""
+"""The first 16 signs come 9 times in 256, the others 8 times: four thousandths of a bit less than even."""
 
 
 def make_codes(count: int, length: int = 10) -> list[str]:
