@@ -22,7 +22,7 @@ def all_refusals() -> dict[str, type[Refusal]]:
     while waiting:
         for kind in waiting.pop().__subclasses__():
             waiting.append(kind)
-            found[kind.__name__] = kind
+            found[f"{kind.__module__}.{kind.__name__}"] = kind
     return found
 
 
@@ -37,9 +37,13 @@ def test_documented_error_codes_exist() -> None:
     assert documented - {kind.code for kind in all_refusals().values()} == set()
 
 
+AT_SEVERAL_DOORS = {"frame_too_large", "ticket_expired", "too_fast"}
+"""The same refusal, said by engines that do not know each other."""
+
+
 def test_refusals_say_different_things_by_different_codes() -> None:
     codes = [kind.code for kind in all_refusals().values()]
-    assert sorted(codes) == sorted(set(codes))
+    assert {code for code in codes if codes.count(code) > 1} == AT_SEVERAL_DOORS
 
 
 def test_links_between_documents_lead_somewhere() -> None:

@@ -11,7 +11,7 @@ from silkroom.kit.errors import Refusal
 class WordsUnusable(Refusal):
     """A name, article, label or code is empty, too long or has characters that it may not have. ``field`` names it."""
 
-    code = "words_unusable"
+    code = "style_words_unusable"
     text = "“%(field)s” cannot be used like this. Please check it."
     field_names: ClassVar[Mapping[str, str]] = {
         "article": "Article number",
@@ -104,7 +104,7 @@ class NamedTwice(Refusal):
 class QuantityUnusable(Refusal):
     """Pieces to receive: a whole number within a bound."""
 
-    code = "quantity_unusable"
+    code = "pieces_unusable"
     text = "Enter a whole number of pieces from 0 to %(most)s."
 
 

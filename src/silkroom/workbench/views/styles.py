@@ -263,7 +263,7 @@ def picture_change(request: HttpRequest, desk: Desk, code: str, picture_id: int)
             lambda: describe_picture(
                 picture=picture, alt=data["alt"], colour=find_colour_of(found, data["colour"] or None)
             ),
-            words_unusable="alt",
+            style_words_unusable="alt",
         )
     for errors in form.errors.values():
         messages.error(request, " ".join(str(one) for one in errors))
