@@ -194,7 +194,8 @@ class Relay:
             stream = await self._stream(key)
             edge = self._edges.pop(key, None)
             if edge is not None:
-                await edge.close()
+                # a sender does not wait for the bus
+                self._spawn(edge.close())
             if stream.state is StreamState.ENDED:
                 stream = await self._fresh_stream(key)
             origin = self._origins.get(key) or self._new_origin(stream)
@@ -248,7 +249,9 @@ class Relay:
     async def _open_publisher(
         self, grant: Grant, closed: Callable[[MediaRefusal | None], None], key_wanted: Callable[[], None]
     ) -> Publisher:
-        return await self.publisher(grant.broadcast_id, serial=grant.serial, closed=closed, key_wanted=key_wanted)
+        return await self.publisher(
+            grant.broadcast_id, serial=grant.serial, closed=closed, key_wanted=key_wanted
+        )
 
     def _viewers(self, broadcast_id: str) -> int:
         stream = self._streams.get(broadcast_id)
@@ -301,7 +304,9 @@ class Relay:
             recorder = StreamRecorder(
                 self._writer, self._spool_dir, broadcast_id=stream.broadcast_id, gateway=self._gateway
             )
-        origin = Origin(stream, gateway=self._gateway, clock_us=self.clock_us, outbox=self._outbox, recorder=recorder)
+        origin = Origin(
+            stream, gateway=self._gateway, clock_us=self.clock_us, outbox=self._outbox, recorder=recorder
+        )
         self._origins[stream.broadcast_id] = origin
         return origin
 
@@ -406,7 +411,9 @@ class Relay:
             except MediaRefusal as refusal:
                 body = msgspec.json.encode({"error": refusal.as_json(self._access.translate(request))})
                 headers = {"Cache-Control": "no-store", **CROSS_ORIGIN}
-                return web.Response(body=body, status=refusal.status, content_type="application/json", headers=headers)
+                return web.Response(
+                    body=body, status=refusal.status, content_type="application/json", headers=headers
+                )
 
         return handle
 

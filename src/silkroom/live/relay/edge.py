@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from silkroom.live.relay.bus import Bus, Outbox, Subscription
+from silkroom.live.relay.bus import Bus, Outbox
 from silkroom.live.relay.core.segments import Event, InitMade, PartMade, SegmentEnded, StreamEnded
 from silkroom.live.relay.core.sharing import (
     Ask,
@@ -40,7 +40,9 @@ logger = logging.getLogger(__name__)
 class Edge:
     """Subscribes to the origin and feeds a Stream. ``live`` and ``parts`` are switched on as viewers need them."""
 
-    def __init__(self, stream: Stream, *, gateway: str, bus: Bus, outbox: Outbox, clock_us: Callable[[], int]) -> None:
+    def __init__(
+        self, stream: Stream, *, gateway: str, bus: Bus, outbox: Outbox, clock_us: Callable[[], int]
+    ) -> None:
         self.stream = stream
         self.live = False
         self.parts = False
@@ -50,7 +52,7 @@ class Edge:
         self._clock_us = clock_us
         self._control, self._live_subject, self._parts_subject = subjects(stream.broadcast_id)
         self._inbox = f"silkroom.media.{stream.broadcast_id}.inbox.{gateway}"
-        self._subscriptions: list[Subscription] = []
+        self._closed = False
         self._number: int | None = None
         self._held: list[Live] = []
         self._held_events: list[Event] = []
@@ -74,22 +76,23 @@ class Edge:
         self._wake.set()
 
     async def close(self) -> None:
+        """Feed the stream no more, at once; then leave the bus.
+
+        The task is not cancelled: a subscription that is cut off on its way breaks the NATS client's connection.
+        """
+        self._closed = True
+        self._wake.set()
         if self._task is not None:
-            self._task.cancel()
             await asyncio.wait([self._task])
-            self._task = None
-        for subscription in self._subscriptions:
-            await subscription.close()
-        self._subscriptions.clear()
 
     async def _run(self) -> None:
-        self._subscriptions = [
+        subscriptions = [
             await self._bus.subscribe(self._inbox, self._on_inbox),
             await self._bus.subscribe(self._live_subject, self._on_live),
             await self._bus.subscribe(self._parts_subject, self._on_part),
         ]
         asked_at = 0.0
-        while True:
+        while not self._closed:
             self._check_silence()
             now = time.monotonic()
             if self._number is None or now - asked_at > RENEW_SECONDS:
@@ -99,6 +102,8 @@ class Edge:
             self._wake.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
+        for subscription in subscriptions:
+            await subscription.close()
 
     def _check_silence(self) -> None:
         quiet = self._clock_us() - self.stream.last_arrival_us
@@ -107,6 +112,8 @@ class Edge:
             self._number = None
 
     def _on_inbox(self, data: bytes) -> None:
+        if self._closed:
+            return
         try:
             message = decode_snapshot(data)
         except msgspec.DecodeError as error:
@@ -131,6 +138,8 @@ class Edge:
             self.stream.apply(event)
 
     def _on_live(self, data: bytes) -> None:
+        if self._closed:
+            return
         try:
             self._on_live_message(decode_live(data))
         except msgspec.DecodeError as error:
@@ -164,7 +173,7 @@ class Edge:
         except msgspec.DecodeError as error:
             logger.warning("unreadable part message: %s", error)
             return
-        if not self.parts:
+        if not self.parts or self._closed:
             return
         if self._number is None:
             if len(self._held_events) < MAX_HELD:

@@ -163,7 +163,9 @@ class Origin:
             if current.serial > serial:
                 raise PublisherReplaced()
             current.expel(PublisherReplaced())
-        self.publisher = Publisher(self, serial=serial, since_us=self._clock_us(), closed=closed, key_wanted=key_wanted)
+        self.publisher = Publisher(
+            self, serial=serial, since_us=self._clock_us(), closed=closed, key_wanted=key_wanted
+        )
         self.announce()
         return self.publisher
 
