@@ -1,5 +1,6 @@
 /** The sheet: the tray of this show, the choice of colour and size, and what is held and waits to be paid. */
 import { h, icon, keyed, setText } from "../dom.js";
+import { newKey } from "../http.js";
 import { garmentOf } from "../state.js";
 import { money } from "../words.js";
 import { FEW, countdown, dealLeft, frame, named, openDealOf, piecesLeft, showPrice, showSizes } from "./garment.js";
@@ -305,7 +306,7 @@ export class Sheet {
   }
 
   /** One press is one order: its key stays the same, however often the message has to be sent. */
-  async #buy(key = crypto.randomUUID()) {
+  async #buy(key = newKey()) {
     const garment = garmentOf(this.#state, this.#style);
     const variant = this.#chosen;
     if (!variant || this.#buying) return;
