@@ -44,6 +44,36 @@ def test_a_key_is_a_uuid_also_without_a_secure_context(page: Page):
     assert {uuid.UUID(key).variant for key in keys} == {uuid.RFC_4122}
 
 
+def test_a_deal_never_makes_a_variant_dearer(page: Page):
+    script = """async () => {
+      const { priceNow } = await import("/state.js");
+      const deal = { price_minor: 15000 };
+      const [low, high] = [{ price_minor: 12000 }, { price_minor: 19900 }];
+      return [priceNow(low, deal), priceNow(high, deal), priceNow(low)];
+    }"""
+    assert page.evaluate(script) == [12000, 15000, 12000]
+
+
+def test_the_price_beside_a_deal_is_what_will_be_charged(page: Page):
+    script = """async () => {
+      globalThis.gettext = (words) => words;
+      globalThis.interpolate = (words, [one]) => words.replace("%s", one);
+      const { showPrice } = await import("/room/garment.js");
+      const shown = (prices, deal) => {
+        const element = document.createElement("p");
+        showPrice(element, { currency: "CNY", variants: prices.map((price_minor) => ({ price_minor })) }, deal);
+        return [...element.children].map((one) => one.textContent);
+      };
+      const deal = { price_minor: 15000 };
+      return [shown([12000, 19900], deal), shown([19900, 19900], deal), shown([19900, 19900])];
+    }"""
+    assert page.evaluate(script) == [
+        ["from ¥120", "instead of from ¥120"],
+        ["¥150", "instead of ¥199"],
+        ["¥199"],
+    ]
+
+
 def test_no_script_asks_for_what_only_secure_contexts_have():
     scripts = list(Path(silkroom.__path__[0]).rglob("static/**/*.js"))
     assert len(scripts) > 20
