@@ -329,3 +329,14 @@ def test_the_studio_page_holds_its_keys(stage: Stage, show: Broadcast, assistant
 
 def test_addresses_are_named(show: Broadcast):
     assert reverse("live:room", args=[show.code]) == f"/live/{show.code}/"
+
+
+def test_nobody_takes_the_name_of_the_shop_or_its_staff(stage: Stage, show: Broadcast):
+    stage.shop.name_en = "Brocade House"
+    stage.shop.save(update_fields=["name_en"])
+    for name in (stage.shop.name, " brocade  HOUSE ", stage.owner.name, f" {stage.assistant.name}"):
+        for person in (None, stage.stranger):
+            status, answer = Browser(show, person).post("name", {"name": name})
+            assert (status, answer["error"]["code"]) == (400, "name_unusable"), name
+    assert Browser(show, None).post("name", {"name": f"{stage.owner.name}二"})[0] == 200
+    assert Browser(show, stage.owner).post("name", {"name": stage.owner.name})[0] == 200
