@@ -472,6 +472,22 @@ def test_a_show_is_planned_once_in_the_shops_own_time(house: House, owner: Clien
         ({"styles": "999999"}, "styles"),
     ],
 )
+def test_a_show_can_be_cancelled_until_it_is_on_air(house: House, owner: Client) -> None:
+    style = make_published(house)
+    show = plan_show(shop=house.shop, host=house.owner, title="Evening", style_ids=[style.pk])
+    page = f"/workbench/{house.shop.slug}/shows/{show.code}/"
+    form = f'action="{page}cancel/" data-confirm="Cancel this show?'
+    assert form in owner.get(page).content.decode()
+    assert signed_in(make_person()).post(f"{page}cancel/").status_code == 404
+    assert owner.post(f"{page}cancel/").status_code == 302
+    html = owner.get(page).content.decode()
+    assert "Cancelled" in html
+    assert form not in html
+    assert f"{page}change/" not in html
+    assert owner.get(f"/workbench/{house.shop.slug}/").context["figures"].next_show is None
+    assert Client().get(f"/live/{show.code}/").context["room"]["state"]["broadcast"]["state"] == "cancelled"
+
+
 def test_a_show_that_cannot_be_planned_keeps_what_was_typed(
     house: House, owner: Client, change: dict[str, str], field: str
 ) -> None:
