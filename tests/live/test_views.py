@@ -18,7 +18,7 @@ from silkroom.accounts.tickets import TicketInvalid
 from silkroom.live import urls
 from silkroom.live.broadcasts.models import Broadcast
 from silkroom.live.broadcasts.rules import RoomRole
-from silkroom.live.broadcasts.states import BroadcastState
+from silkroom.live.broadcasts.states import OVER, BroadcastState
 from silkroom.live.broadcasts.tickets import Purpose, read_ticket
 from silkroom.live.room import services as room
 from silkroom.shops.models import Staff
@@ -237,7 +237,7 @@ def test_who_gets_which_ticket(stage: Stage, planned: Broadcast, state: Broadcas
     }
     watch = {"watch"} if public else set()
     staff = {"watch"} if public or state is BroadcastState.REHEARSING else set()
-    send = set() if state is BroadcastState.ENDED else {"ingest"}
+    send = set() if state in OVER else {"ingest"}
     assert given == {
         stage.owner.name: {"room"} | staff | send,
         stage.assistant.name: {"room"} | staff,
