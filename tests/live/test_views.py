@@ -18,7 +18,7 @@ from silkroom.accounts.tickets import TicketInvalid
 from silkroom.live import urls
 from silkroom.live.broadcasts.models import Broadcast
 from silkroom.live.broadcasts.rules import RoomRole
-from silkroom.live.broadcasts.states import BroadcastState
+from silkroom.live.broadcasts.states import OVER, BroadcastState
 from silkroom.live.broadcasts.tickets import Purpose, read_ticket
 from silkroom.live.room import services as room
 from silkroom.shops.models import Staff
@@ -237,7 +237,7 @@ def test_who_gets_which_ticket(stage: Stage, planned: Broadcast, state: Broadcas
     }
     watch = {"watch"} if public else set()
     staff = {"watch"} if public or state is BroadcastState.REHEARSING else set()
-    send = set() if state is BroadcastState.ENDED else {"ingest"}
+    send = set() if state in OVER else {"ingest"}
     assert given == {
         stage.owner.name: {"room"} | staff | send,
         stage.assistant.name: {"room"} | staff,
@@ -329,3 +329,14 @@ def test_the_studio_page_holds_its_keys(stage: Stage, show: Broadcast, assistant
 
 def test_addresses_are_named(show: Broadcast):
     assert reverse("live:room", args=[show.code]) == f"/live/{show.code}/"
+
+
+def test_nobody_takes_the_name_of_the_shop_or_its_staff(stage: Stage, show: Broadcast):
+    stage.shop.name_en = "Brocade House"
+    stage.shop.save(update_fields=["name_en"])
+    for name in (stage.shop.name, " brocade  HOUSE ", stage.owner.name, f" {stage.assistant.name}"):
+        for person in (None, stage.stranger):
+            status, answer = Browser(show, person).post("name", {"name": name})
+            assert (status, answer["error"]["code"]) == (400, "name_unusable"), name
+    assert Browser(show, None).post("name", {"name": f"{stage.owner.name}二"})[0] == 200
+    assert Browser(show, stage.owner).post("name", {"name": stage.owner.name})[0] == 200

@@ -19,7 +19,7 @@ from silkroom.catalog.models import Variant
 from silkroom.catalog.services import withdraw_style
 from silkroom.kit.clock import now
 from silkroom.live.broadcasts.states import BroadcastState
-from silkroom.live.room.services import plan_show
+from silkroom.live.room.services import cancel_show, plan_show
 from silkroom.sales.orders.models import Order
 from silkroom.shops.models import Shop
 from tests.house import PASSWORD, House, make_house, make_person, make_published, make_style, make_variants
@@ -66,6 +66,10 @@ def test_the_first_page_shows_what_is_on_air_coming_and_new(house: House) -> Non
     on_air.state, on_air.started_at = BroadcastState.ON_AIR, now()
     on_air.save()
     plan_show(shop=house.shop, host=house.owner, title="Not announced", style_ids=[])
+    gone = plan_show(
+        shop=house.shop, host=house.owner, title="Called off", style_ids=[style.pk], planned_at=planned.planned_at
+    )
+    cancel_show(broadcast=gone, by=house.owner)
     answer = visitor().get("/")
     assert answer.context["on_air"] == [on_air]
     assert answer.context["planned"] == [planned]
@@ -75,6 +79,8 @@ def test_the_first_page_shows_what_is_on_air_coming_and_new(house: House) -> Non
     assert draft.name not in html
     assert empty.shop.name not in html
     assert "Not announced" not in html
+    for address in ("/", f"/shop/{house.shop.slug}/", f"/style/{style.code}/"):
+        assert "Called off" not in visitor().get(address).content.decode()
 
 
 def test_pages_take_the_same_number_of_queries_however_much_there_is(house: House) -> None:

@@ -463,6 +463,22 @@ def test_a_show_is_planned_once_in_the_shops_own_time(house: House, owner: Clien
     assert list(show.running_order.values_list("style_id", flat=True)) == [styles[1].pk]
 
 
+def test_a_show_can_be_cancelled_until_it_is_on_air(house: House, owner: Client) -> None:
+    style = make_published(house)
+    show = plan_show(shop=house.shop, host=house.owner, title="Evening", style_ids=[style.pk])
+    page = f"/workbench/{house.shop.slug}/shows/{show.code}/"
+    form = f'action="{page}cancel/" data-confirm="Cancel this show?'
+    assert form in owner.get(page).content.decode()
+    assert signed_in(make_person()).post(f"{page}cancel/").status_code == 404
+    assert owner.post(f"{page}cancel/").status_code == 302
+    html = owner.get(page).content.decode()
+    assert "Cancelled" in html
+    assert form not in html
+    assert f"{page}change/" not in html
+    assert owner.get(f"/workbench/{house.shop.slug}/").context["figures"].next_show is None
+    assert Client().get(f"/live/{show.code}/").context["room"]["state"]["broadcast"]["state"] == "cancelled"
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [

@@ -121,6 +121,7 @@ def _shown_in(style: Style) -> list[Broadcast]:
         default=Value(2),
         output_field=IntegerField(),
     )
-    shows = Broadcast.objects.filter(running_order__style=style).exclude(state=BroadcastState.REHEARSING)
+    unseen = (BroadcastState.REHEARSING, BroadcastState.CANCELLED)
+    shows = Broadcast.objects.filter(running_order__style=style).exclude(state__in=unseen)
     shows = shows.exclude(state=BroadcastState.PLANNED, planned_at=None)
     return list(shows.select_related("shop", "host").annotate(turn=turn).order_by("turn", "-started_at", "-id")[:3])

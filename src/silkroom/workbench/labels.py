@@ -30,6 +30,7 @@ SHOW_STATE_NAMES: dict[BroadcastState, Promise] = {
     BroadcastState.ON_AIR: _("On air"),
     BroadcastState.INTERRUPTED: _("Interrupted"),
     BroadcastState.ENDED: _("Ended"),
+    BroadcastState.CANCELLED: _("Cancelled"),
 }
 
 SOURCE_NAMES: dict[str, Promise] = {

@@ -52,6 +52,7 @@ urlpatterns = [
     path("<slug:slug>/shows/new/", shows.show_new, name="show-new"),
     path(SHOW, shows.show, name="show"),
     path(f"{SHOW}change/", shows.show_change, name="show-change"),
+    path(f"{SHOW}cancel/", shows.show_cancel, name="show-cancel"),
     path(f"{SHOW}deals/", shows.deal_new, name="deal-new"),
     path(f"{SHOW}deals/<int:prepared_id>/remove/", shows.deal_remove, name="deal-remove"),
 ]

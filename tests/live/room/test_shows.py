@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
+from django.db import connection, transaction
 from PIL import Image
 
 from silkroom.catalog.states import StyleState
@@ -23,6 +26,7 @@ from silkroom.live.broadcasts.models import Broadcast
 from silkroom.live.broadcasts.states import BroadcastState
 from silkroom.live.room import services as room
 from silkroom.live.room.errors import NotOnSale, ShowEnded
+from silkroom.live.room.queries import manned_shows, open_shows
 from tests.live.conftest import events_of, room_of
 from tests.live.stage import Stage, make_stage
 
@@ -127,6 +131,41 @@ def test_a_planned_show_cannot_end(stage: Stage, planned: Broadcast):
     assert room_of(planned)["broadcast"]["state"] == "planned"
 
 
+@pytest.mark.parametrize("state", ["planned", "rehearsing"])
+def test_a_show_that_was_not_on_air_can_be_cancelled(stage: Stage, planned: Broadcast, state: str):
+    by = stage.owner
+    if state == "rehearsing":
+        room.rehearse(broadcast=planned, by=by)
+    with connection.cursor() as cursor:
+        assert planned.pk in open_shows(cursor)
+        assert (planned.pk in manned_shows(cursor)) == (state == "rehearsing")
+    room.cancel_show(broadcast=planned, by=by)
+    assert room_of(planned)["broadcast"]["state"] == "cancelled"
+    assert room.cancel_show(broadcast=planned, by=by) is None
+    with connection.cursor() as cursor:
+        assert planned.pk not in open_shows(cursor)
+        assert planned.pk not in manned_shows(cursor)
+    before = events_of(planned)
+    for refused, verb in (
+        (MoveRefused, lambda: room.go_live(broadcast=planned, by=by)),
+        (MoveRefused, lambda: room.rehearse(broadcast=planned, by=by)),
+        (ShowEnded, lambda: room.change_title(broadcast=planned, title="新")),
+        (ShowEnded, lambda: room.put_in_spotlight(broadcast=planned, style_id=None)),
+    ):
+        with pytest.raises(refused):
+            verb()
+    assert events_of(planned) == before
+    assert Entry.objects.filter(kind="broadcast.cancelled").count() == 1
+
+
+def test_a_show_on_air_is_ended_and_not_cancelled(stage: Stage, show: Broadcast):
+    with connection.cursor() as cursor:
+        assert show.pk in manned_shows(cursor)
+    with pytest.raises(MoveRefused):
+        room.cancel_show(broadcast=show, by=stage.owner)
+    assert room_of(show)["broadcast"]["state"] == "on_air"
+
+
 def test_nothing_changes_after_the_end(stage: Stage, show: Broadcast):
     room.end_show(broadcast=show, by=stage.owner)
     before = events_of(show)
@@ -154,15 +193,42 @@ def picture(kind: str, size: tuple[int, int] = (40, 30)) -> SimpleUploadedFile:
     return SimpleUploadedFile("cover", drawn.getvalue())
 
 
-@pytest.mark.parametrize(("kind", "ending"), [("PNG", ".png"), ("JPEG", ".jpg"), ("WEBP", ".webp")])
-def test_cover(show: Broadcast, kind: str, ending: str):
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_cover(show: Broadcast, kind: str):
     room.change_cover(broadcast=show, picture=picture(kind))
     address = room_of(show)["broadcast"]["cover"]
     assert address == show.cover.url
-    assert address.startswith("/media/covers/")
-    assert address.endswith(ending)
+    assert address.startswith("/media/pictures/")
     with Image.open(show.cover.open()) as kept:
-        assert kept.size == (40, 30)
+        assert (kept.format, kept.size) == ("WEBP", (40, 30))
+
+
+def test_a_cover_carries_neither_the_camera_s_data_nor_what_was_appended(show: Broadcast):
+    exif = Image.Exif()
+    exif[0x010F] = "CameraOfLin"
+    drawn = io.BytesIO()
+    Image.new("RGB", (40, 30), "#8a2f3b").save(drawn, "JPEG", exif=exif)
+    data = drawn.getvalue() + b"<script>appended</script>"
+    assert b"CameraOfLin" in data
+    room.change_cover(broadcast=show, picture=SimpleUploadedFile("cover.jpg", data))
+    with show.cover.open() as kept:
+        served = kept.read()
+    assert b"CameraOfLin" not in served
+    assert b"appended" not in served
+    with Image.open(io.BytesIO(served)) as shown:
+        assert not shown.getexif()
+
+
+def test_the_former_cover_is_deleted_after_the_commit(
+    show: Broadcast, django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[Any]]
+):
+    room.change_cover(broadcast=show, picture=picture("PNG"))
+    former = show.cover.name
+    with django_capture_on_commit_callbacks(execute=True):
+        room.change_cover(broadcast=show, picture=picture("PNG"))
+        assert default_storage.exists(former)
+    assert not default_storage.exists(former)
+    assert default_storage.exists(show.cover.name)
 
 
 @pytest.mark.parametrize("data", [b"", b"GIF89a", b"<svg/>", b"\x89PNG\r\n\x1a\n" + b"x" * 50])

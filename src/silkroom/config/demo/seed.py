@@ -37,7 +37,7 @@ from silkroom.config.demo.brand import BRAND, DEALS, OPERATOR, SHOW_TITLE, STYLE
 from silkroom.inventory.services import Pieces, receive_stock
 from silkroom.live.broadcasts.models import Broadcast
 from silkroom.live.broadcasts.queries import shows_of
-from silkroom.live.broadcasts.states import BroadcastState
+from silkroom.live.broadcasts.states import OVER
 from silkroom.live.deals.rules import Terms
 from silkroom.live.deals.services import prepare_deal
 from silkroom.live.room.services import change_cover, plan_show
@@ -197,7 +197,7 @@ def _grid(shop: Shop, style: Style) -> Grid:
 
 def find_open_show(shop: Shop, host: Person) -> Broadcast | None:
     """The show that runs or waits, newest first."""
-    return shows_of(shop.pk).exclude(state=BroadcastState.ENDED).filter(host=host).first()
+    return shows_of(shop.pk).exclude(state__in=OVER).filter(host=host).first()
 
 
 def _fill_up(shop: Shop, person: Person, styles: Sequence[Style]) -> None:

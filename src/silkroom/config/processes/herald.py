@@ -24,7 +24,7 @@ from psycopg import conninfo as conninfo_of
 from silkroom.journal.queries import Fact, entries_after, reader_position
 from silkroom.journal.services import move_reader
 from silkroom.live.fanout.door import Event
-from silkroom.live.room.queries import load_state, open_shows
+from silkroom.live.room.queries import load_state, manned_shows, open_shows
 from silkroom.live.room.services import LedgerKeeper, tell_ledger
 
 TICK = "silkroom.journal.tick"
@@ -157,18 +157,22 @@ class Herald:
                 told.append((show, tell_ledger(cursor, show, keeper, items=items)))
         return told
 
-    def _tell_styles(self, cursor: Cursor, shops: Iterable[int] | None) -> list[Told]:
+    def _tell_styles(self, cursor: Cursor, shops: Iterable[int]) -> list[Told]:
         return [
             (show, tell_ledger(cursor, show, self._keeper(cursor, show), with_tray=True))
             for show in open_shows(cursor, shops)
         ]
 
     def _tell_all(self, connection: Connection) -> None:
-        with connection.transaction(), connection.cursor() as cursor:
-            told = self._tell_styles(cursor, None)
-        shows = {show for show, _ in told}
+        """Now and then everything is compared, in case no fact has named it. Each show in its own transaction, so that
+        a room is held up by no other's comparison. Shows that only wait get theirs when they go on air."""
+        with connection.cursor() as cursor:
+            shows = manned_shows(cursor)
         self._keepers = {show: keeper for show, keeper in self._keepers.items() if show in shows}
-        self._publish(told)
+        for show in shows:
+            with connection.transaction(), connection.cursor() as cursor:
+                events = tell_ledger(cursor, show, self._keeper(cursor, show), with_tray=True)
+            self._publish([(show, events)])
 
     def _keeper(self, cursor: Cursor, show: int) -> LedgerKeeper:
         keeper = self._keepers.get(show)

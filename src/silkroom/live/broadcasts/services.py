@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from django.core.files.base import File
-from PIL import Image, UnidentifiedImageError
+from django.core.files.storage import default_storage
+from django.db import transaction
 
 from silkroom.accounts.models import Person
+from silkroom.catalog.errors import PictureTooLarge, PictureUnusable
 from silkroom.catalog.models import Style
+from silkroom.catalog.pictures import forget_picture, store_picture
 from silkroom.catalog.states import StyleState
 from silkroom.kit.clock import now
-from silkroom.kit.ids import make_code
 from silkroom.shops.models import Shop
 
 from .errors import CoverUnusable, MoveRefused, OrderUnusable
@@ -21,13 +24,19 @@ from .rules import MOST_STYLES, clean_title
 from .states import RUNNING, BroadcastState, may_become
 
 LARGEST_COVER = 5_000_000
-COVER_FORMATS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
-MOST_PIXELS = 40_000_000
 
 
 def create_broadcast(*, shop: Shop, host: Person, title: str, planned_at: datetime | None) -> Broadcast:
     """Raises TitleUnusable."""
     return Broadcast.objects.create(shop=shop, host=host, title=clean_title(title), planned_at=planned_at)
+
+
+def hold_broadcast(broadcast: Broadcast) -> None:
+    """Lock the show's row until the commit; ``broadcast`` gets the fields of the row as locked here.
+
+    Whoever changes a show holds it first: two changes at once become one after the other.
+    """
+    broadcast.refresh_from_db(from_queryset=Broadcast.objects.select_for_update(of=("self",), no_key=True))
 
 
 def set_title(*, broadcast: Broadcast, title: str) -> bool:
@@ -46,26 +55,34 @@ def set_planned_at(*, broadcast: Broadcast, planned_at: datetime | None) -> None
     broadcast.save(update_fields=["planned_at"])
 
 
-def set_cover(*, broadcast: Broadcast, picture: File[bytes]) -> None:
-    """Raises CoverUnusable."""
-    ending = _picture_ending(picture)
-    picture.seek(0)
-    broadcast.cover.save(f"{broadcast.code}-{make_code(6)}.{ending}", picture, save=False)
-    broadcast.save(update_fields=["cover"])
-
-
-def _picture_ending(picture: File[bytes]) -> str:
-    refusal = CoverUnusable(megabytes=LARGEST_COVER // 1_000_000)
+def store_cover(picture: File[bytes]) -> str:
+    """Encoded anew from its pixels, as every picture of a shop: no camera's position data, nothing hidden behind the
+    end. Returns its name in the storage. Raises CoverUnusable."""
     if picture.size > LARGEST_COVER:
-        raise refusal
+        raise _cover_unusable()
     try:
-        with Image.open(picture) as image:
-            if image.format not in COVER_FORMATS or image.width * image.height > MOST_PIXELS:
-                raise refusal
-            image.verify()
-            return COVER_FORMATS[image.format]
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise refusal from None
+        return store_picture(picture.read()).name
+    except (PictureUnusable, PictureTooLarge):
+        raise _cover_unusable() from None
+
+
+def set_cover(*, broadcast: Broadcast, name: str) -> None:
+    """A stored cover becomes the show's; the files of its predecessor go after the commit."""
+    former = broadcast.cover.name
+    broadcast.cover.name = name
+    broadcast.save(update_fields=["cover"])
+    if former:
+        transaction.on_commit(partial(forget_cover, former))
+
+
+def forget_cover(name: str) -> None:
+    """Delete a stored cover, also one from before covers had renditions."""
+    forget_picture(name)
+    default_storage.delete(name)
+
+
+def _cover_unusable() -> CoverUnusable:
+    return CoverUnusable(megabytes=LARGEST_COVER // 1_000_000)
 
 
 def set_running_order(*, broadcast: Broadcast, style_ids: Sequence[int]) -> None:
@@ -86,7 +103,7 @@ def move_broadcast(*, broadcast: Broadcast, state: BroadcastState) -> bool:
 
     ``broadcast`` gets the fields of the row as locked here: two hosts who press at once make one move.
     """
-    broadcast.refresh_from_db(from_queryset=Broadcast.objects.select_for_update(of=("self",), no_key=True))
+    hold_broadcast(broadcast)
     if broadcast.state == state or (state is BroadcastState.ON_AIR and broadcast.state in RUNNING):
         return False
     if not may_become(BroadcastState(broadcast.state), state):

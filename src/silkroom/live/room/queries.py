@@ -130,14 +130,23 @@ def running_shows(cursor: Cursor) -> dict[int, str]:
     return dict(cursor.fetchall())
 
 
+_MANNED = "SELECT id FROM live_broadcast WHERE state IN ('rehearsing', 'on_air', 'interrupted') ORDER BY id"
+
+
+def manned_shows(cursor: Cursor) -> list[int]:
+    """Shows with somebody before the camera: on air, or rehearsing."""
+    cursor.execute(_MANNED)
+    return [row[0] for row in cursor.fetchall()]
+
+
 _OPEN_OF_SHOPS = """
     SELECT id, last_sequence FROM live_broadcast
-    WHERE state <> 'ended' AND (%s::bigint[] IS NULL OR shop_id = ANY(%s)) ORDER BY id
+    WHERE state <> 'ended' AND state <> 'cancelled' AND (%s::bigint[] IS NULL OR shop_id = ANY(%s)) ORDER BY id
 """
 
 
 def open_shows(cursor: Cursor, shop_ids: Iterable[int] | None = None) -> dict[int, int]:
-    """{broadcast: its last number} of shows that have not ended, of these shops (None: of all); in locking order."""
+    """{broadcast: its last number} of shows that are not over, of these shops (None: of all); in locking order."""
     shops = None if shop_ids is None else list(shop_ids)
     cursor.execute(_OPEN_OF_SHOPS, (shops, shops))
     return dict(cursor.fetchall())

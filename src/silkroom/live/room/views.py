@@ -17,7 +17,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from silkroom.accounts.entrance import refuse_flood_of_guests
+from silkroom.accounts.errors import NameUnusable
 from silkroom.accounts.models import Person
+from silkroom.accounts.rules import LONGEST_NAME, clean_name
 from silkroom.accounts.services import make_guest, rename_person
 from silkroom.kit.clock import now, to_milliseconds
 from silkroom.live.broadcasts.addresses import gateway_url
@@ -26,8 +28,10 @@ from silkroom.live.broadcasts.models import Broadcast
 from silkroom.live.broadcasts.queries import Studio, get_show, get_studio_to_lead, role_in
 from silkroom.live.broadcasts.rules import RoomRole, may_assist, may_lead, may_watch
 from silkroom.live.broadcasts.services import LARGEST_COVER
-from silkroom.live.broadcasts.states import BroadcastState
+from silkroom.live.broadcasts.states import OVER, BroadcastState
 from silkroom.live.broadcasts.tickets import LIFETIME, Purpose, issue_ticket
+from silkroom.shops.models import Shop
+from silkroom.shops.queries import staff_of
 
 from . import services
 from .edge import decode_body, studio_verb
@@ -113,7 +117,7 @@ def pass_data(user: Any, broadcast: Broadcast, role: RoomRole) -> dict[str, Any]
         "tickets": {
             "room": ticket(Purpose.ROOM, True),
             "watch": ticket(Purpose.WATCH, may_watch(role, state)),
-            "ingest": ticket(Purpose.INGEST, may_lead(role) and state is not BroadcastState.ENDED),
+            "ingest": ticket(Purpose.INGEST, may_lead(role) and state not in OVER),
         },
     }
 
@@ -136,6 +140,7 @@ def choose_name(request: HttpRequest, code: str) -> HttpResponse:
     """The visitor becomes a guest with this name; somebody signed in is renamed. Raises NameUnusable, TooMany."""
     broadcast = get_show(code)
     name = decode_body(request, NameBody).name
+    _refuse_name_of_staff(broadcast.shop, request.user, name)
     if not isinstance(request.user, Person):
         refuse_flood_of_guests(request)
     with transaction.atomic():
@@ -145,6 +150,16 @@ def choose_name(request: HttpRequest, code: str) -> HttpResponse:
             login(request, make_guest(name=name), backend=PASSWORDLESS)
     data = pass_data(request.user, broadcast, role_in(broadcast, request.user))
     return JsonResponse({**data, "csrf": get_token(request)})
+
+
+def _refuse_name_of_staff(shop: Shop, user: Any, name: str) -> None:
+    """Nobody speaks in a room as its shop or its host, but they themselves. Raises NameUnusable."""
+    wanted = clean_name(name).casefold()
+    people = [one.person for one in staff_of(shop)]
+    if user in people:
+        return
+    if wanted in {taken.strip().casefold() for taken in (shop.name, shop.name_en, *(one.name for one in people))}:
+        raise NameUnusable(longest=LONGEST_NAME)
 
 
 # The show

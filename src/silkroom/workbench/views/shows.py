@@ -19,10 +19,10 @@ from silkroom.kit.errors import NotFound
 from silkroom.live.broadcasts.models import Broadcast
 from silkroom.live.broadcasts.queries import shows_of
 from silkroom.live.broadcasts.services import set_planned_at
-from silkroom.live.broadcasts.states import BroadcastState
+from silkroom.live.broadcasts.states import OVER, BroadcastState
 from silkroom.live.deals.rules import Terms
 from silkroom.live.deals.services import prepare_deal, remove_prepared
-from silkroom.live.room.services import change_cover, change_running_order, change_title, plan_show
+from silkroom.live.room.services import cancel_show, change_cover, change_running_order, change_title, plan_show
 from silkroom.shops.models import Shop
 from silkroom.shops.queries import Desk, staff_of
 from silkroom.shops.rules import Task
@@ -113,7 +113,9 @@ def _show(request: HttpRequest, desk: Desk, broadcast: Broadcast, deal_form: Dea
         "cards": cards,
         "deals": [(deal, deal.seconds // 60) for deal in deals_of(broadcast)],
         "deal_form": deal_form or DealForm(styles=names, currency=desk.shop.currency),
-        "is_over": broadcast.state == BroadcastState.ENDED,
+        "is_over": broadcast.state in OVER,
+        "is_cancelled": broadcast.state == BroadcastState.CANCELLED,
+        "may_cancel": broadcast.state in {BroadcastState.PLANNED, BroadcastState.REHEARSING},
         "is_on_air": broadcast.state in {BroadcastState.ON_AIR, BroadcastState.INTERRUPTED},
         "room_link": request.build_absolute_uri(reverse("live:room", args=[broadcast.code])),
     }
@@ -126,7 +128,7 @@ def _show(request: HttpRequest, desk: Desk, broadcast: Broadcast, deal_form: Dea
 def show_change(request: HttpRequest, desk: Desk, code: str) -> HttpResponse:
     """Another title, time, cover or running order; the room hears of it at once."""
     broadcast = get_show_of(desk.shop, code)
-    if broadcast.state == BroadcastState.ENDED:
+    if broadcast.state in OVER:
         raise NotFound
     if request.method == "POST":
         form = ShowForm(request.POST, request.FILES, shop=desk.shop)
@@ -145,6 +147,17 @@ def show_change(request: HttpRequest, desk: Desk, code: str) -> HttpResponse:
             },
         )
     return _form_page(request, desk, form, broadcast)
+
+
+@require_POST
+@shop_page(Task.SHOWS)
+def show_cancel(request: HttpRequest, desk: Desk, code: str) -> HttpResponse:
+    """The show will not be (the page asked once); its room says so."""
+    broadcast = get_show_of(desk.shop, code)
+    with transaction.atomic():
+        cancel_show(broadcast=broadcast, by=person_of(request))
+    messages.success(request, gettext("The show is cancelled."))
+    return redirect("workbench:show", desk.shop.slug, code)
 
 
 def _change(broadcast: Broadcast, form: ShowForm) -> bool:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from silkroom.accounts.tickets import TicketExpired, TicketInvalid
 from silkroom.config.env import Environment
 from silkroom.live.broadcasts.rules import may_lead
-from silkroom.live.broadcasts.states import RUNNING, BroadcastState
+from silkroom.live.broadcasts.states import OVER, RUNNING, BroadcastState
 from silkroom.live.broadcasts.tickets import Purpose, Ticket, read_ticket
 from silkroom.live.relay import errors as relay_errors
 from silkroom.live.relay.door import Access, Grant
@@ -106,7 +106,7 @@ class MediaAccess:
     async def _check_sender(self, ticket: Ticket) -> None:
         """A sender that comes back after the end would begin a second recording."""
         state = await self._state(ticket.broadcast_id)
-        if not may_lead(ticket.role) or state in (None, BroadcastState.ENDED):
+        if not may_lead(ticket.role) or state in (None, *OVER):
             raise relay_errors.MediaForbidden
 
     async def _may_watch(self, broadcast_id: str, grant: Grant | None) -> bool:

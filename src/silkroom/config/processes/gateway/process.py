@@ -17,7 +17,7 @@ from aiohttp import web
 from silkroom.config.env import Environment
 from silkroom.config.processes.herald import TICK, Herald
 from silkroom.live.broadcasts.recordings import spool_folder
-from silkroom.live.broadcasts.states import BroadcastState
+from silkroom.live.broadcasts.states import OVER
 from silkroom.live.fanout.door import Bus, Event, LocalBus, NatsBus
 from silkroom.live.relay.door import Relay, StreamState
 from silkroom.sales.desk.door import Committed, Desk
@@ -183,7 +183,7 @@ class Gateway:
             states = self.house.show_states
             ended &= set(states)
             for broadcast_id in _LocalStreams(self.relay):
-                if states.get(broadcast_id) == BroadcastState.ENDED and broadcast_id not in ended:
+                if states.get(broadcast_id) in OVER and broadcast_id not in ended:
                     ended.add(broadcast_id)
                     await self.relay.end(broadcast_id)
 

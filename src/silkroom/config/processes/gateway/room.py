@@ -16,7 +16,7 @@ from silkroom.accounts.tickets import TicketInvalid
 from silkroom.kit.clock import now as wall_clock
 from silkroom.kit.clock import to_milliseconds
 from silkroom.kit.errors import Malformed, NotFound, Refusal
-from silkroom.live.broadcasts.states import BroadcastState
+from silkroom.live.broadcasts.states import OVER
 from silkroom.live.broadcasts.tickets import Purpose, Ticket, read_ticket
 from silkroom.live.fanout.door import Room, RoomClosed, RoomFull
 from silkroom.live.room.errors import (
@@ -397,7 +397,7 @@ def _keeper(room: Room) -> RoomKeeper:
 
 
 def _refuse_ended(keeper: RoomKeeper) -> None:
-    if keeper.state["broadcast"]["state"] == BroadcastState.ENDED:
+    if keeper.state["broadcast"]["state"] in OVER:
         raise ShowEnded
 
 

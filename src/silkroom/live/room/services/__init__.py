@@ -5,6 +5,7 @@ from .ledger import LedgerKeeper, tell_ledger
 from .presence import mark_interrupted, mark_returned
 from .publishing import publisher, tell_room
 from .shows import (
+    cancel_show,
     change_cover,
     change_running_order,
     change_title,
@@ -27,6 +28,7 @@ __all__ = [
     "Speaker",
     "Words",
     "append_events",
+    "cancel_show",
     "change_cover",
     "change_running_order",
     "change_title",

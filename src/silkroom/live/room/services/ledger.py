@@ -11,7 +11,7 @@ from collections.abc import Set
 from silkroom.catalog.queries import items_of_variants
 from silkroom.inventory.queries import sellable_quantities
 from silkroom.journal.queries import Cursor
-from silkroom.live.broadcasts.states import BroadcastState
+from silkroom.live.broadcasts.states import OVER
 from silkroom.live.fanout.door import Event
 from silkroom.sales.offers.queries import offer_counts
 
@@ -59,7 +59,7 @@ def tell_ledger(
     _, show_state = lock_room(cursor, broadcast_id)
     while events := events_between(cursor, broadcast_id, after=keeper.sequence):
         keeper.apply(events)
-    if show_state == BroadcastState.ENDED:
+    if show_state in OVER:
         return []
     if with_tray:
         tray = tray_of_show(cursor, broadcast_id)

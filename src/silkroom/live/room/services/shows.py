@@ -14,7 +14,7 @@ from silkroom.kit.clock import to_milliseconds
 from silkroom.live.broadcasts import services as broadcasts
 from silkroom.live.broadcasts.errors import OrderEmpty
 from silkroom.live.broadcasts.models import Broadcast
-from silkroom.live.broadcasts.states import BroadcastState
+from silkroom.live.broadcasts.states import OVER, BroadcastState
 from silkroom.shops.models import Shop
 
 from ..errors import ShowEnded
@@ -64,7 +64,7 @@ def _milliseconds(moment: datetime | None) -> int | None:
 
 def change_title(*, broadcast: Broadcast, title: str) -> int | None:
     """Raises TitleUnusable, ShowEnded."""
-    _refuse_ended(broadcast)
+    _hold_open(broadcast)
     if not broadcasts.set_title(broadcast=broadcast, title=title):
         return None
     return tell_room(broadcast.pk, Draft(EventKind.SHOW_CHANGED, {"title": broadcast.title}))
@@ -72,14 +72,19 @@ def change_title(*, broadcast: Broadcast, title: str) -> int | None:
 
 def change_cover(*, broadcast: Broadcast, picture: File[bytes]) -> int:
     """Raises CoverUnusable, ShowEnded."""
-    _refuse_ended(broadcast)
-    broadcasts.set_cover(broadcast=broadcast, picture=picture)
-    return tell_room(broadcast.pk, Draft(EventKind.SHOW_CHANGED, {"cover": broadcast.cover.url}))
+    name = broadcasts.store_cover(picture)  # before the lock: encoding takes a moment, and the room goes on
+    try:
+        _hold_open(broadcast)
+        broadcasts.set_cover(broadcast=broadcast, name=name)
+        return tell_room(broadcast.pk, Draft(EventKind.SHOW_CHANGED, {"cover": broadcast.cover.url}))
+    except BaseException:
+        broadcasts.forget_cover(name)
+        raise
 
 
 def change_running_order(*, broadcast: Broadcast, style_ids: Sequence[int]) -> int | None:
     """The styles of the show, in this order. Raises OrderUnusable, OrderEmpty, ShowEnded."""
-    _refuse_ended(broadcast)
+    _hold_open(broadcast)
     if not style_ids and broadcast.state != BroadcastState.PLANNED:
         raise OrderEmpty
     broadcasts.set_running_order(broadcast=broadcast, style_ids=style_ids)
@@ -120,6 +125,11 @@ def end_show(*, broadcast: Broadcast, by: Person) -> int | None:
     return _move(broadcast, BroadcastState.ENDED, by)
 
 
+def cancel_show(*, broadcast: Broadcast, by: Person) -> int | None:
+    """A show that has not been on air will not be. Raises MoveRefused."""
+    return _move(broadcast, BroadcastState.CANCELLED, by)
+
+
 def _move(broadcast: Broadcast, state: BroadcastState, by: Person) -> int | None:
     if not broadcasts.move_broadcast(broadcast=broadcast, state=state):
         return None
@@ -129,8 +139,10 @@ def _move(broadcast: Broadcast, state: BroadcastState, by: Person) -> int | None
     return tell_room(broadcast.pk, Draft(EventKind.SHOW_CHANGED, changes))
 
 
-def _refuse_ended(broadcast: Broadcast) -> None:
-    if broadcast.state == BroadcastState.ENDED:
+def _hold_open(broadcast: Broadcast) -> None:
+    """Lock the room, then look at its state: what the page had read may be old. Raises ShowEnded."""
+    broadcasts.hold_broadcast(broadcast)
+    if broadcast.state in OVER:
         raise ShowEnded
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import connection
 
 from silkroom.live.broadcasts.models import Broadcast
-from silkroom.live.broadcasts.states import BroadcastState
+from silkroom.live.broadcasts.states import OVER
 
 from ..errors import NotOnSale, ShowEnded
 from ..queries import load_state
@@ -18,7 +18,7 @@ def put_in_spotlight(*, broadcast: Broadcast, style_id: int | None) -> int | Non
     """None takes the light away. Answers None if it stands there already. Raises NotOnSale, ShowEnded."""
     with connection.cursor() as cursor:
         _, state = lock_room(cursor, broadcast.pk)
-        if state == BroadcastState.ENDED:
+        if state in OVER:
             raise ShowEnded
         room = load_state(cursor, broadcast.pk).state
     if style_id is not None and all(one["style"] != style_id for one in room["tray"]):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from silkroom.journal.queries import Cursor
-from silkroom.live.broadcasts.states import BroadcastState
+from silkroom.live.broadcasts.states import OVER
 from silkroom.live.fanout.door import Event
 
 from ..errors import ShowEnded
@@ -55,7 +55,7 @@ Words = Comment | Ask | Likes
 def say_in_room(cursor: Cursor, broadcast_id: int, words: Sequence[Words]) -> list[Event]:
     """Write words in the order they came; event i belongs to word i. Raises ShowEnded, NotFound."""
     _, state = lock_room(cursor, broadcast_id)
-    if state == BroadcastState.ENDED:
+    if state in OVER:
         raise ShowEnded
     return append_events(cursor, broadcast_id, [_draft(word) for word in words])
 

@@ -16,6 +16,17 @@ export function setCsrf(token) {
   csrf = token;
 }
 
+/**
+ * A new UUID (version 4), the key of a request that may have to be sent again. `crypto.randomUUID` is missing on pages that
+ * came over plain http from another machine; random bytes are everywhere.
+ */
+export function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
 /** POSTs an object as JSON (a `FormData` as it is) and returns the object that comes back ({} for 204). */
 export async function post(url, body = {}, { timeout = 12_000, keepalive = false } = {}) {
   const isForm = body instanceof FormData;

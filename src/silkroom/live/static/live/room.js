@@ -2,7 +2,7 @@
 import { h, readJson, setIcon, setText, stayAwake } from "./dom.js";
 import { post, setCsrf } from "./http.js";
 import { RoomSocket } from "./socket.js";
-import { garmentOf } from "./state.js";
+import { garmentOf, isOver } from "./state.js";
 import { clock, count, dayAndTime, shortCount } from "./words.js";
 import { named } from "./room/garment.js";
 import { Hearts } from "./room/hearts.js";
@@ -168,7 +168,7 @@ function drawLine() {
   clearTimeout(lineTimer);
   const show = socket.state?.broadcast?.state;
   const text =
-    show === "ended" ? ""
+    isOver(show) ? ""
       : socket.line === "refused" ? gettext("This room is closed.")
       : socket.line === "lost" ? gettext("Your line is down. Back in a moment, nothing is lost.")
       : show === "interrupted" ? gettext("The line of the host is down. Back in a moment, keep your seat.")
@@ -190,18 +190,18 @@ function drawShow({ broadcast, likes, tray }) {
   if (room.dataset.show !== broadcast.state) {
     room.dataset.show = broadcast.state;
     if (broadcast.state === "on_air" && !config.tickets.watch) post(config.urls.ticket).then(take).then(startPicture, (error) => told.wrong(error));
-    else if (broadcast.state === "ended") player.detach();
+    else if (isOver(broadcast.state)) player.detach();
   }
   parts.onair.hidden = broadcast.state !== "on_air";
   parts["viewers-chip"].hidden = !hasBegun;
-  parts.waiting.hidden = hasBegun || hasPicture || broadcast.state === "ended";
+  parts.waiting.hidden = hasBegun || hasPicture || isOver(broadcast.state);
   setText(parts["waiting-title"], broadcast.title);
   parts.cover.hidden = !broadcast.cover;
   if (broadcast.cover && parts.cover.getAttribute("src") !== broadcast.cover) parts.cover.src = broadcast.cover;
   setText(parts.host, broadcast.host_name ? `${broadcast.host_name} · ${broadcast.title}` : broadcast.title);
   setText(parts.likes, likes ? shortCount(likes) : "");
   setText(parts["tray-count"], tray.length || "");
-  if (broadcast.state === "ended") {
+  if (isOver(broadcast.state)) {
     showOver(parts.over, socket.state, {
       productUrl: (code) => room.dataset.style?.replace("CODE", code),
       shopUrl: room.dataset.shop,
@@ -245,6 +245,7 @@ const words = {
   },
   show_changed({ d }) {
     if (d.state === "on_air") told.aloud(gettext("The show is on air."));
+    if (d.state === "cancelled") told.aloud(gettext("The show was cancelled"));
     if (d.state === "ended") told.aloud(gettext("The show is over"));
   },
 };
@@ -267,7 +268,7 @@ setInterval(() => {
   if (!parts.waiting.hidden) setText(parts.when, planned > nowMs ? interpolate(gettext("Begins %(when)s, in %(span)s"), { when: dayAndTime(planned), span: clock(planned - nowMs) }, true) : gettext("Begins in a moment. Stay, the picture comes by itself."));
 }, TURN_MS);
 
-stayAwake(() => hasPicture && !isStalled && room.dataset.show !== "ended");
+stayAwake(() => hasPicture && !isStalled && !isOver(room.dataset.show));
 
 // The keyboard of a phone lies over the page: what is written in moves above it, the picture stays.
 const view = window.visualViewport;

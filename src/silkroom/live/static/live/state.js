@@ -87,6 +87,9 @@ export function applyEvents(state, events) {
   return events.reduce(applyEvent, state);
 }
 
+/** Has the show come to its end, or was it cancelled? Nothing changes after that. */
+export const isOver = (show) => show === "ended" || show === "cancelled";
+
 /** The deal of a style that is on the frame at `nowMs` and not used up, or undefined. The last one launched wins. */
 export function openDealOf(state, style, nowMs) {
   return state.deals.findLast((deal) => deal.style === style && dealIsOpen(deal, nowMs));
@@ -95,6 +98,11 @@ export function openDealOf(state, style, nowMs) {
 /** May somebody buy at this deal's price at `nowMs`? */
 export function dealIsOpen(deal, nowMs) {
   return nowMs >= deal.starts_at_ms && nowMs < deal.ends_at_ms && (deal.cap === null || deal.taken < deal.cap);
+}
+
+/** What one piece costs now: a deal never makes a variant dearer. `deal` may be undefined. */
+export function priceNow(variant, deal) {
+  return deal ? Math.min(variant.price_minor, deal.price_minor) : variant.price_minor;
 }
 
 /** The garment of the tray with this number. */

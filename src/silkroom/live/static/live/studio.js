@@ -2,6 +2,7 @@
 import { h, readJson, setText, stayAwake } from "./dom.js";
 import { post, setCsrf } from "./http.js";
 import { RoomSocket } from "./socket.js";
+import { isOver } from "./state.js";
 import { named, seconds } from "./words.js";
 import { Told } from "./room/told.js";
 import { Asked } from "./studio/asked.js";
@@ -294,11 +295,12 @@ async function watch() {
 }
 
 function drawAfter({ broadcast }) {
-  if (broadcast.state !== "ended" || !parts.after.hidden) return;
+  if (!isOver(broadcast.state) || !parts.after.hidden) return;
   parts.after.hidden = false;
+  const isCancelled = broadcast.state === "cancelled";
   parts.after.replaceChildren(
-    h("h2", {}, gettext("The show is over")),
-    h("p", { class: "lead", style: { "margin-inline": "auto" } }, gettext("The recording is being put together. What was ordered stands in your shop.")),
+    h("h2", {}, isCancelled ? gettext("The show was cancelled") : gettext("The show is over")),
+    h("p", { class: "lead", style: { "margin-inline": "auto" } }, isCancelled ? gettext("It will not take place. These garments would have been shown.") : gettext("The recording is being put together. What was ordered stands in your shop.")),
     h("p", { class: "row", style: { "justify-content": "center", "margin-top": "2rem" } },
       h("a", { class: "button", href: studio.querySelector(".board__back").getAttribute("href") }, gettext("To my shop")),
       h("a", { class: "button button--second", href: studio.dataset.room }, gettext("See the room"))));

@@ -1,7 +1,7 @@
 /** How a garment of the tray is shown: its picture, price, sizes. Used by the card, the tray and the choice. */
 import { h, icon, ring, setText } from "../dom.js";
-import { leftBySize, openDealOf, piecesLeft } from "../state.js";
-import { clock, money, named, priceSpan } from "../words.js";
+import { leftBySize, openDealOf, piecesLeft, priceNow } from "../state.js";
+import { clock, named, priceSpan } from "../words.js";
 
 /** Pieces at which a size is called scarce. */
 export const FEW = 3;
@@ -15,13 +15,15 @@ export function frame(garment, extra) {
 
 /** The price in an element: list price, or the deal's with the list price struck out. */
 export function showPrice(element, garment, deal) {
-  const key = deal ? `${deal.price_minor}/${garment.price_minor}` : garment.variants.map((one) => one.price_minor).join();
+  const prices = garment.variants.map((one) => one.price_minor);
+  const now = garment.variants.map((one) => priceNow(one, deal));
+  const key = `${deal ? now.join() : ""}/${prices.join()}`;
   if (element.dataset.shown === key) return;
   element.dataset.shown = key;
-  const list = priceSpan(garment.variants.map((one) => one.price_minor), garment.currency);
+  const list = priceSpan(prices, garment.currency);
   if (!deal) return element.replaceChildren(h("span", { class: "money" }, list));
   element.replaceChildren(
-    h("span", { class: "money" }, money(deal.price_minor, garment.currency)),
+    h("span", { class: "money" }, priceSpan(now, garment.currency)),
     h("s", { class: "money money--was" }, h("span", { class: "unseen" }, gettext("instead of"), " "), list),
   );
 }

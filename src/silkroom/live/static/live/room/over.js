@@ -6,12 +6,14 @@ import { frame, named, showPrice } from "./garment.js";
 export function showOver(root, state, { productUrl, shopUrl, recordingUrl }) {
   if (!root.hidden) return;
   root.hidden = false;
+  const isCancelled = state.broadcast.state === "cancelled";
   const { title, shop, ended_at_ms: endedAt } = state.broadcast;
   root.replaceChildren(
     h("div", { class: "over__words" },
       h("p", { class: "quiet" }, [title, endedAt && dayAndTime(endedAt)].filter(Boolean).join(" · ")),
-      h("h2", {}, gettext("The show is over")),
-      h("p", { class: "lead" }, gettext("Thank you for having been there. This is what was shown.")),
+      h("h2", {}, isCancelled ? gettext("The show was cancelled") : gettext("The show is over")),
+      h("p", { class: "lead" }, isCancelled ? gettext("It will not take place. These garments would have been shown.")
+        : gettext("Thank you for having been there. This is what was shown.")),
       h("p", { class: "row", style: { "justify-content": "center" } },
         recordingUrl ? h("a", { class: "button", href: recordingUrl }, gettext("See it again")) : null,
         shopUrl ? h("a", { class: "button button--second", href: shopUrl }, interpolate(gettext("To %s"), [shop.name])) : null)),

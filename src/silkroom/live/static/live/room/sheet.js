@@ -1,6 +1,7 @@
 /** The sheet: the tray of this show, the choice of colour and size, and what is held and waits to be paid. */
 import { h, icon, keyed, setText } from "../dom.js";
-import { garmentOf } from "../state.js";
+import { newKey } from "../http.js";
+import { garmentOf, priceNow } from "../state.js";
 import { money } from "../words.js";
 import { FEW, countdown, dealLeft, frame, named, openDealOf, piecesLeft, showPrice, showSizes } from "./garment.js";
 import { Pay } from "./pay.js";
@@ -299,20 +300,19 @@ export class Sheet {
     more.disabled = !isFree || this.#pieces >= limit;
     buy.disabled = !isFree || this.#buying;
     buy.setAttribute("aria-busy", this.#buying);
-    const each = deal?.price_minor ?? variant?.price_minor;
-    setText(buy, piecesLeft(garment) === 0 ? gettext("Sold out")
-      : isFree ? interpolate(gettext("Buy for %s"), [money(each * this.#pieces, garment.currency)]) : gettext("Choose colour and size"));
+        setText(buy, piecesLeft(garment) === 0 ? gettext("Sold out")
+      : isFree ? interpolate(gettext("Buy for %s"), [money(priceNow(variant, deal) * this.#pieces, garment.currency)]) : gettext("Choose colour and size"));
   }
 
   /** One press is one order: its key stays the same, however often the message has to be sent. */
-  async #buy(key = crypto.randomUUID()) {
+  async #buy(key = newKey()) {
     const garment = garmentOf(this.#state, this.#style);
     const variant = this.#chosen;
     if (!variant || this.#buying) return;
     const deal = openDealOf(this.#state, this.#style, this.#socket.now());
     const order = {
       key, variant: variant.variant, quantity: this.#pieces, offer: deal?.offer ?? null,
-      price_minor: deal?.price_minor ?? variant.price_minor,
+      price_minor: priceNow(variant, deal),
     };
     this.#buying = true;
     this.#drawn.note.hidden = true;
