@@ -209,3 +209,20 @@ async def test_the_seam_takes_a_sender_of_any_kind(start: StartGateway) -> None:
     publisher.push_chunk(VIDEO.chunks[0])
     other.close()
     assert gateway.relay.state(7) is StreamState.PAUSED
+
+
+async def test_a_viewer_without_a_group_to_begin_with_makes_the_sender_make_a_key_frame(
+    gateway: Gateway,
+) -> None:
+    wishes: list[bool] = []
+    publisher = await gateway.relay.publisher("show", serial=1, key_wanted=lambda: wishes.append(True))
+    publisher.push_config(VIDEO.config)
+    async with gateway.watching() as viewer:
+        await viewer.step()
+        assert wishes == [True]
+        for chunk in VIDEO.chunks:
+            publisher.push_chunk(chunk)
+        await viewer.until(lambda seen: len(seen.chunks) > 5)
+        await viewer.socket.send_str('{"type":"resume"}')
+        await viewer.until(lambda seen: sum(chunk.kind is Kind.VIDEO_KEY for chunk in seen.chunks) == 2)
+    assert wishes == [True]

@@ -11,12 +11,13 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import av
 import pytest
 
-from silkroom.live.relay.core.chunks import Chunk, StreamConfig
+from silkroom.live.relay.core.chunks import StreamConfig
 from silkroom.live.relay.core.segments import Event
 from silkroom.live.relay.door import (
     FinishedRecording,
@@ -28,7 +29,7 @@ from silkroom.live.relay.door import (
 )
 from silkroom.live.relay.packaging import NewConfig, Packer, SenderGone, ShowOver, Task
 from silkroom.live.relay.spool import SpoolWriter, StreamRecorder, read_piece
-from tests.live.relay.gateway import Gateway, eventually, send
+from tests.live.relay.gateway import Gateway, Watching, eventually, send
 from tests.live.relay.video import Clip, brightness, clip
 
 START_US = 1_764_000_000_000_000
@@ -262,16 +263,13 @@ async def test_what_comes_in_over_the_wire_is_what_is_recorded(
     gateway: Gateway, tmp_path: Path, store: Store
 ) -> None:
     video = clip(seconds=2)
-    async with gateway.sender() as sender:
-        await sender.send_config(video.config)
-        await send(sender, video.chunks, speed=2)
-        await eventually(lambda: gateway.relay.media_position("show") is not None)
-        await asyncio.sleep(0)
-    async with gateway.sender() as sender:
-        await sender.send_config(video.config)
-        await send(sender, video.chunks, speed=2)
-        last = video.pictures[-1]
-        await eventually(lambda: _has_arrived(gateway, last))
+    async with gateway.watching() as viewer:
+        for seen in (60, 120):
+            async with gateway.sender() as sender:
+                await sender.send_config(video.config)
+                await send(sender, video.chunks, speed=2)
+                await viewer.until(partial(has_pictures, seen))
+            await viewer.until(lambda watching: watching.states()[-1] == "paused")
         await gateway.relay.end("show")
     await eventually(
         lambda: all(read_piece(path).closed for path in (tmp_path / "spool" / "show").glob("*.mp4"))
@@ -285,9 +283,8 @@ async def test_what_comes_in_over_the_wire_is_what_is_recorded(
     assert payloads == [chunk.payload for chunk in (*video.pictures, *video.pictures)]
 
 
-def _has_arrived(gateway: Gateway, chunk: Chunk) -> bool:
-    cached = gateway.relay._streams["show"].cache.chunks
-    return any(one.payload == chunk.payload for one in cached)
+def has_pictures(count: int, seen: Watching) -> bool:
+    return sum(chunk.is_video for chunk in seen.chunks) == count
 
 
 def test_a_full_disk_is_counted_and_hurts_nobody(tmp_path: Path) -> None:

@@ -139,3 +139,14 @@ async def test_rubbish_on_the_bus_is_ignored(start: StartGateway) -> None:
             await bus.publish(f"silkroom.media.show.{subject}", b"\xc1rubbish")
         await send(sender, VIDEO.chunks, speed=2)
         await far.until(lambda seen: len(seen.chunks) > 5)
+
+
+async def test_a_show_can_be_ended_where_its_sender_never_was(start: StartGateway) -> None:
+    here, there = await start("g1"), await start("g2")
+    async with here.sender() as sender, there.watching() as far:
+        await sender.send_config(VIDEO.config)
+        await send(sender, VIDEO.chunks)
+        await far.until(lambda seen: len(seen.chunks) > 5)
+        await there.relay.end("show")
+        assert await far.until_closed() == CloseCode.NORMAL
+        assert here.relay.state("show") == "on_air", "the origin is told by whoever ends the show"

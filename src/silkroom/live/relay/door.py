@@ -13,6 +13,7 @@ import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from silkroom.live.relay.client import MediaPublisherClient, SendingStopped
 from silkroom.live.relay.core.avc import ParameterSets, UnreadableVideo, build_avcc, from_annexb, picture_size
 from silkroom.live.relay.core.chunks import AudioConfig, Chunk, Kind, StreamConfig, VideoConfig, decode_chunk
 from silkroom.live.relay.core.opus import opus_head
+from silkroom.live.relay.core.segments import StreamEnded
 from silkroom.live.relay.core.sharing import OriginHere, decode_control, subjects
 from silkroom.live.relay.edge import Edge
 from silkroom.live.relay.errors import (
@@ -83,6 +85,7 @@ __all__ = [
     "picture_size",
 ]
 
+PACKING_THREADS = 4
 SWEEP_SECONDS = 5.0
 LINGER_SECONDS = 30.0
 """A stream fetched from elsewhere is dropped so long after its last viewer."""
@@ -117,6 +120,8 @@ class Relay:
         self._access = access
         self._spool_dir = spool_dir
         self._writer = SpoolWriter(piece_closed) if spool_dir is not None else None
+        # threads of its own: the loop's default ones may all be waiting for a database
+        self._pool = ThreadPoolExecutor(PACKING_THREADS, thread_name_prefix="media-packing")
         self._streams: dict[str, Stream] = {}
         self._origins: dict[str, Origin] = {}
         self._edges: dict[str, Edge] = {}
@@ -166,6 +171,7 @@ class Relay:
         await self._outbox.drained()
         if self._writer is not None:
             await asyncio.to_thread(self._writer.close)
+        self._pool.shutdown(wait=False)
         self._streams.clear()
         self._origins.clear()
         self._edges.clear()
@@ -203,13 +209,25 @@ class Relay:
             return origin.attach(serial=wanted, closed=closed, key_wanted=key_wanted)
 
     async def end(self, broadcast_id: int | str) -> None:
-        """The show is over: senders and viewers are told, the playlist is closed, the recording is written out."""
+        """The show is over: senders and viewers are told, the playlist is closed, the recording is written out.
+
+        Where the sender is not connected here, only this gateway's viewers are told; the origin tells all the others.
+        """
         key = broadcast_key(broadcast_id)
         async with self._lock(key):
+            stream = self._streams.get(key)
+            if stream is None or key in self._ended_at:
+                return
+            self._ended_at[key] = time.monotonic()
             origin = self._origins.pop(key, None)
+            edge = self._edges.pop(key, None)
+            if edge is not None:
+                self._spawn(edge.close())
             if origin is not None:
                 await origin.end()
-                self._ended_at[key] = time.monotonic()
+            else:
+                stream.apply(StreamEnded())
+                stream.end()
 
     def media_position(self, broadcast_id: int | str) -> int | None:
         """Relay time, in milliseconds, of the newest picture; None when this gateway has none."""
@@ -305,7 +323,12 @@ class Relay:
                 self._writer, self._spool_dir, broadcast_id=stream.broadcast_id, gateway=self._gateway
             )
         origin = Origin(
-            stream, gateway=self._gateway, clock_us=self.clock_us, outbox=self._outbox, recorder=recorder
+            stream,
+            gateway=self._gateway,
+            clock_us=self.clock_us,
+            outbox=self._outbox,
+            recorder=recorder,
+            pool=self._pool,
         )
         self._origins[stream.broadcast_id] = origin
         return origin

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import Executor
 from typing import Protocol
 
 from silkroom.live.relay.bus import Outbox
@@ -28,6 +29,9 @@ from silkroom.live.relay.stream import Stream
 
 INTEREST_US = 30_000_000
 """Other gateways repeat their wish every 10 s; without it nothing is published for them."""
+
+KEY_PAUSE_US = 1_000_000
+"""At most one wish for a key frame in this time."""
 
 logger = logging.getLogger(__name__)
 
@@ -131,6 +135,7 @@ class Origin:
         clock_us: Callable[[], int],
         outbox: Outbox,
         recorder: Recorder | None,
+        pool: Executor,
     ) -> None:
         self.stream = stream
         self.publisher: Publisher | None = None
@@ -142,10 +147,12 @@ class Origin:
         self._timeline = Timeline(last_video_us=stream.last_video_us)
         last = stream.shelf.last_number
         number = first_number(clock_us()) if last is None else last + 1
-        self._packaging = Packaging(Packer(number), self._deliver)
+        self._packaging = Packaging(Packer(number), self._deliver, pool)
         self._control, self._live, self._parts = subjects(stream.broadcast_id)
         self._number = clock_us()
         self._interest: dict[str, int] = {}
+        self._key_wanted_us = 0
+        stream.want_key = self.want_key
         self._part_interest: dict[str, int] = {}
 
     # the sender
@@ -168,6 +175,18 @@ class Origin:
         )
         self.announce()
         return self.publisher
+
+    def want_key(self) -> None:
+        """A viewer has nothing to begin with: ask the sender."""
+        now_us = self._clock_us()
+        sender = self.publisher
+        if (
+            sender is not None
+            and sender.key_wanted is not None
+            and now_us - self._key_wanted_us > KEY_PAUSE_US
+        ):
+            self._key_wanted_us = now_us
+            sender.key_wanted()
 
     def announce(self) -> None:
         """Tell other gateways that the sender is here."""

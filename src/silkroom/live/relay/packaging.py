@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from silkroom.live.relay.core.chunks import Chunk, Kind, StreamConfig
@@ -83,8 +84,9 @@ class Packer:
 class Packaging:
     """Feeds a Packer in worker threads and hands its events over on the loop."""
 
-    def __init__(self, packer: Packer, deliver: Callable[[Event], None]) -> None:
+    def __init__(self, packer: Packer, deliver: Callable[[Event], None], pool: Executor) -> None:
         self._packer = packer
+        self._pool = pool
         self._deliver = deliver
         self._waiting: list[Task] = []
         self._skipping = False
@@ -113,5 +115,6 @@ class Packaging:
     async def _work(self) -> None:
         while self._waiting:
             tasks, self._waiting = self._waiting, []
-            for event in await asyncio.to_thread(self._packer.run, tasks):
+            loop = asyncio.get_running_loop()
+            for event in await loop.run_in_executor(self._pool, self._packer.run, tasks):
                 self._deliver(event)

@@ -34,6 +34,7 @@ class Stream:
         self.idle_since = time.monotonic()
         self.asked_parts_at = 0.0
         self.bytes_per_second = 0.0
+        self.want_key: Callable[[], None] | None = None
         self._clock_us = clock_us
         self._changed: asyncio.Future[None] | None = None
         self._pace_from_us = 0
@@ -101,11 +102,13 @@ class Stream:
             if init is not None:
                 viewer.write(init)
         self.audience.add(viewer, self.cache.chunks)
+        self._ask_for_key()
 
     def resume(self, viewer: Viewer) -> None:
         """A viewer lost its decoder's state (hidden tab, error): it gets the group again, unless it is still behind."""
         if viewer.transport.get_write_buffer_size() <= viewer.gate.low:
             self.audience.catch_up(viewer, self.cache.chunks)
+            self._ask_for_key()
 
     def leave(self, viewer: Viewer) -> None:
         self.audience.remove(viewer)
@@ -124,6 +127,11 @@ class Stream:
             return b""
         mime = f'video/mp4; codecs="{config.codecs}"'
         return msgspec.json.encode({"type": "config", "mime": mime, **config.as_json()})
+
+    def _ask_for_key(self) -> None:
+        """Somebody waits for a picture and there is no group to begin with: the sender may make a key frame."""
+        if self.want_key is not None and not self.cache.chunks and self.state is StreamState.ON_AIR:
+            self.want_key()
 
     def _state_text(self) -> bytes:
         return msgspec.json.encode({"type": "state", "state": self.state, "now_ms": self._clock_us() // 1000})

@@ -201,6 +201,8 @@ async function findCodec(width, height, fps, bitrate) {
 
 const SOUND_BITRATE = 96_000;
 const FRAME_US = 20_000;
+/** Opus decodes to sound that went in 312 samples earlier; browsers' encoders do not say so in their timestamps. */
+const LOOKAHEAD_US = 6_500;
 /** Share of the difference that is taken over with each piece of about 10 ms: within a second. */
 const FOLLOW = 0.01;
 const JUMP_US = 200_000;
@@ -266,7 +268,7 @@ export class SoundEncoder {
     this.#firstTime = null;
     const encoder = new AudioEncoder({
       output: (chunk) => {
-        const time = this.#firstTime + (chunk.timestamp - this.#firstStamp) + this.#shift;
+        const time = this.#firstTime + (chunk.timestamp - this.#firstStamp) + this.#shift - LOOKAHEAD_US;
         this.#onChunk({ time, duration: chunk.duration || FRAME_US, chunk });
       },
       error: (error) => this.#onError(error),

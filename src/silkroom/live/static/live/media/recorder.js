@@ -3,6 +3,7 @@
 import { MAX_PAYLOAD, SLICE, newFrame } from "./frames.js";
 
 const SLICE_MS = 100;
+const KEY_EVERY_MS = 1_000;
 const KINDS = [
   ["matroska", "video/x-matroska;codecs=avc1,opus"],
   ["matroska", "video/x-matroska;codecs=h264,opus"],
@@ -40,7 +41,11 @@ export class RecorderSource {
   /** A new file from its head, for a new connection. Answers its zero on performance.now(). */
   restart() {
     this.stop();
-    const recorder = new MediaRecorder(this.#stream, { mimeType: this.#mime, videoBitsPerSecond: this.#bitrate });
+    const recorder = new MediaRecorder(this.#stream, {
+      mimeType: this.#mime,
+      videoBitsPerSecond: this.#bitrate,
+      videoKeyFrameIntervalDuration: KEY_EVERY_MS,
+    });
     this.#recorder = recorder;
     recorder.ondataavailable = ({ data }) => {
       this.#order = this.#order.then(async () => {
