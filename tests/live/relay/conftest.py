@@ -21,9 +21,7 @@ from tests.live.relay.gateway import Gateway, start_gateway
 StartGateway = Callable[..., Awaitable[Gateway]]
 
 
-def pytest_asyncio_loop_factories(
-    config: pytest.Config, item: pytest.Item
-) -> Mapping[str, Callable[[], uvloop.Loop]]:
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, Callable[[], uvloop.Loop]]:
     """As in a gateway."""
     return {"uvloop": uvloop.new_event_loop}
 

@@ -111,9 +111,7 @@ async def start_gateway(
 ) -> Gateway:
     """``folders``: files it hands out as well, by address."""
     tickets = Tickets()
-    relay = Relay(
-        access=Access(tickets.read, tickets.may_watch), bus=bus, spool_dir=spool_dir, gateway=name, **more
-    )
+    relay = Relay(access=Access(tickets.read, tickets.may_watch), bus=bus, spool_dir=spool_dir, gateway=name, **more)
     application = web.Application()
     application.add_routes(relay.routes())
     for address, folder in (folders or {}).items():

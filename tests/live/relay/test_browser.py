@@ -30,9 +30,7 @@ async def gateway(start: StartGateway) -> Gateway:
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as tools:
-        chromium = await tools.chromium.launch(
-            executable_path=str(find_chromium()), args=list(CHROMIUM_FLAGS)
-        )
+        chromium = await tools.chromium.launch(executable_path=str(find_chromium()), args=list(CHROMIUM_FLAGS))
         yield chromium
         await chromium.close()
 
@@ -117,9 +115,7 @@ async def test_each_way_shows_what_happens_now(gateway: Gateway, browser: Browse
     assert await page.evaluate("player.muted") is True
 
 
-async def test_a_browser_without_webcodecs_takes_the_next_way_by_itself(
-    gateway: Gateway, browser: Browser
-) -> None:
+async def test_a_browser_without_webcodecs_takes_the_next_way_by_itself(gateway: Gateway, browser: Browser) -> None:
     await studio(browser, gateway)
     page = await viewer(browser, gateway, without=("VideoDecoder",))
     await sees(page, RED)
@@ -135,9 +131,7 @@ async def test_a_browsers_own_hls_player_will_do(gateway: Gateway, browser: Brow
     assert await page.evaluate("player.way.element.src.endsWith('master.m3u8?ticket=watch-show-1')")
 
 
-async def test_where_websockets_do_not_get_through_plain_http_does(
-    gateway: Gateway, browser: Browser
-) -> None:
+async def test_where_websockets_do_not_get_through_plain_http_does(gateway: Gateway, browser: Browser) -> None:
     """As behind a proxy that closes each of them."""
     await studio(browser, gateway)
     page = await viewer(browser, gateway, without=("AudioDecoder",), script=DEAD_SOCKETS)

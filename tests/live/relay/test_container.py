@@ -86,9 +86,7 @@ UNKNOWN = b"\x01" + b"\xff" * 7
 def simple_block(chunk: Chunk, second: int, sets: ParameterSets) -> bytes:
     is_key = chunk.kind is not Kind.VIDEO_DELTA
     payload = annexb_of(chunk.payload, sets, is_key) if chunk.is_video else chunk.payload
-    head = struct.pack(
-        ">BhB", 0x81 if chunk.is_video else 0x82, chunk.time_us // 1000 - second * 1000, 0x80 * is_key
-    )
+    head = struct.pack(">BhB", 0x81 if chunk.is_video else 0x82, chunk.time_us // 1000 - second * 1000, 0x80 * is_key)
     return ebml("A3", head + payload)
 
 
@@ -116,9 +114,7 @@ def annexb_of(payload: bytes, sets: ParameterSets, is_key: bool) -> bytes:
 async def send_slices(sender: MediaPublisherClient, video: Clip, data: bytes, source: str) -> None:
     """All at once, as recorded a few seconds ago."""
     size = {"width": video.config.video.width, "height": video.config.video.height, "fps": 30}
-    await sender._send(
-        {"type": "config", "source": source, "clock": time.time() * 1000 - 5_000, "video": size}
-    )
+    await sender._send({"type": "config", "source": source, "clock": time.time() * 1000 - 5_000, "video": size})
     for offset in range(0, len(data), 3_000):
         await sender.send_bytes(encode_frame(Kind.SLICE, 0, 0, data[offset : offset + 3_000]))
 
@@ -135,9 +131,7 @@ async def test_slices_of_a_container_are_the_same_show(gateway: Gateway, maker: 
     assert (viewer.configs()[0]["video"]["width"], viewer.configs()[0]["video"]["height"]) == (160, 96)
     assert viewer.configs()[0]["audio"]["codec"] == "opus"
     pictures = [chunk for chunk in viewer.chunks if chunk.is_video]
-    assert [chunk.payload for chunk in pictures] == [
-        chunk.payload for chunk in video.pictures[: len(pictures)]
-    ]
+    assert [chunk.payload for chunk in pictures] == [chunk.payload for chunk in video.pictures[: len(pictures)]]
     assert pictures[0].kind is Kind.VIDEO_KEY
     assert pictures[30].time_us - pictures[0].time_us == pytest.approx(1_000_000, abs=1_500)
     assert any(not chunk.is_video for chunk in viewer.chunks)

@@ -136,9 +136,7 @@ async def test_a_reload_too_far_ahead_is_refused_but_the_next_segments_are_not(g
             assert answer.status == 400
 
 
-@pytest.mark.parametrize(
-    "name", ["part-1-1.mp4", "segment-1.mp4", "init-1.mp4", "x.mp4", "..%2f..%2fetc%2fpasswd"]
-)
+@pytest.mark.parametrize("name", ["part-1-1.mp4", "segment-1.mp4", "init-1.mp4", "x.mp4", "..%2f..%2fetc%2fpasswd"])
 async def test_what_is_not_there_is_404_and_not_kept(gateway: Gateway, name: str) -> None:
     async with on_air(gateway):
         await text(gateway, "show/media.m3u8")

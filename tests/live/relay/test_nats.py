@@ -65,9 +65,7 @@ async def test_the_largest_picture_gets_through(pair: tuple[Gateway, Gateway]) -
         assert "#EXT-X-PART" in playlist
 
 
-async def test_a_nats_that_was_away_costs_a_moment_only(
-    pair: tuple[Gateway, Gateway], own_nats: OwnNats
-) -> None:
+async def test_a_nats_that_was_away_costs_a_moment_only(pair: tuple[Gateway, Gateway], own_nats: OwnNats) -> None:
     here, there = pair
     async with on_air(here), there.watching() as far:
         await far.until(lambda seen: len(seen.chunks) > 20)

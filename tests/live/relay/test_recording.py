@@ -147,9 +147,7 @@ def test_pieces_are_joined_without_the_pauses_and_every_moment_is_found(tmp_path
 def test_another_camera_in_mid_show_still_decodes(tmp_path: Path, store: Store) -> None:
     """Two sizes, two sets of parameters, one file."""
     upright = clip(seconds=1, width=96, height=160)
-    record(
-        tmp_path / "spool", [*tasks_of(clip(seconds=1)), *tasks_of(upright, START_US + 1_000_000), ShowOver()]
-    )
+    record(tmp_path / "spool", [*tasks_of(clip(seconds=1)), *tasks_of(upright, START_US + 1_000_000), ShowOver()])
     assert finish_recording(spool_dir=tmp_path / "spool", broadcast_id="show", store=store) is not None
     seen = pictures_of(store.folder / "show.mp4")
     assert [(width, height) for _ms, _light, width, height in seen] == [(160, 96)] * 30 + [(96, 160)] * 30
@@ -222,9 +220,7 @@ def test_a_recording_that_is_still_written_is_left_alone(tmp_path: Path, store: 
     assert path.exists() and store.kept == []
 
 
-def test_after_kill_9_at_most_the_last_second_is_missing_and_the_rest_plays(
-    tmp_path: Path, store: Store
-) -> None:
+def test_after_kill_9_at_most_the_last_second_is_missing_and_the_rest_plays(tmp_path: Path, store: Store) -> None:
     """A process of its own receives a show in real time and is killed in the middle of it."""
     spool = tmp_path / "spool"
     process = subprocess.Popen(
@@ -247,9 +243,7 @@ def test_after_kill_9_at_most_the_last_second_is_missing_and_the_rest_plays(
     # a crash may tear a fragment apart as well
     whole = path.read_bytes()
     path.write_bytes(whole[:-37])
-    finished = finish_recording(
-        spool_dir=spool, broadcast_id="show", store=store, now=lambda: time.time() + 60
-    )
+    finished = finish_recording(spool_dir=spool, broadcast_id="show", store=store, now=lambda: time.time() + 60)
     assert finished is not None
     assert sent_ms - finished.duration_ms < 1_000
     seen = pictures_of(store.folder / "show.mp4")
@@ -259,9 +253,7 @@ def test_after_kill_9_at_most_the_last_second_is_missing_and_the_rest_plays(
     )
 
 
-async def test_what_comes_in_over_the_wire_is_what_is_recorded(
-    gateway: Gateway, tmp_path: Path, store: Store
-) -> None:
+async def test_what_comes_in_over_the_wire_is_what_is_recorded(gateway: Gateway, tmp_path: Path, store: Store) -> None:
     video = clip(seconds=2)
     async with gateway.watching() as viewer:
         for seen in (60, 120):
@@ -271,12 +263,8 @@ async def test_what_comes_in_over_the_wire_is_what_is_recorded(
                 await viewer.until(partial(has_pictures, seen))
             await viewer.until(lambda watching: watching.states()[-1] == "paused")
         await gateway.relay.end("show")
-    await eventually(
-        lambda: all(read_piece(path).closed for path in (tmp_path / "spool" / "show").glob("*.mp4"))
-    )
-    finished = await asyncio.to_thread(
-        finish_recording, spool_dir=tmp_path / "spool", broadcast_id="show", store=store
-    )
+    await eventually(lambda: all(read_piece(path).closed for path in (tmp_path / "spool" / "show").glob("*.mp4")))
+    finished = await asyncio.to_thread(finish_recording, spool_dir=tmp_path / "spool", broadcast_id="show", store=store)
     assert finished is not None and len(finished.pieces) == 2
     with av.open(str(store.folder / "show.mp4")) as source:
         payloads = [bytes(packet) for packet in source.demux(video=0) if packet.size]

@@ -31,9 +31,7 @@ async def test_a_viewer_elsewhere_sees_the_same_from_a_key_frame_on(start: Start
             assert far.chunks[0].kind is Kind.VIDEO_KEY
             await send(sender, VIDEO.chunks, speed=2, start_us=1_000_000)
             last = VIDEO.pictures[-1].payload
-            await far.until(
-                lambda seen: seen.chunks[-1].payload == last and len(seen.chunks) > len(VIDEO.chunks)
-            )
+            await far.until(lambda seen: seen.chunks[-1].payload == last and len(seen.chunks) > len(VIDEO.chunks))
             await near.until(lambda seen: seen.chunks[-1].payload == last)
             await other.until(lambda seen: len(seen.chunks) > 60)
     pictures = [(chunk.time_us, chunk.payload) for chunk in near.chunks if chunk.is_video]

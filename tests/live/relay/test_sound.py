@@ -80,8 +80,7 @@ def test_a_microphone_that_runs_slow_or_fast_stays_in_step() -> None:
 def test_pieces_that_cannot_be_decoded_are_left_out() -> None:
     pieces = chunks()
     broken = [
-        replace(piece, payload=b"\xff\xff\xff") if number % 10 == 5 else piece
-        for number, piece in enumerate(pieces)
+        replace(piece, payload=b"\xff\xff\xff") if number % 10 == 5 else piece for number, piece in enumerate(pieces)
     ]
     made = transcode(broken)
     assert made[-1].time_us + 21_333 == pytest.approx(START_US + 3_000_000, abs=40_000)

@@ -38,9 +38,7 @@ async def test_a_late_viewer_starts_with_the_group_of_pictures_on_air(gateway: G
     pictures = [chunk.payload for chunk in viewer.chunks if chunk.is_video]
     assert pictures == [chunk.payload for chunk in video.pictures[30:]]
     # of the group's sound only the newest is worth sending
-    assert all(
-        chunk.time_us >= viewer.chunks[-1].time_us - 80_000 for chunk in viewer.chunks if not chunk.is_video
-    )
+    assert all(chunk.time_us >= viewer.chunks[-1].time_us - 80_000 for chunk in viewer.chunks if not chunk.is_video)
 
 
 async def test_a_viewer_who_was_first_sees_everything_with_capture_times(gateway: Gateway) -> None:
@@ -241,9 +239,7 @@ async def it_heals(stuck: StuckViewer, sender: MediaPublisherClient, heavy: list
     await task
 
 
-async def test_a_viewer_that_stays_stuck_is_sent_away(
-    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_viewer_that_stays_stuck_is_sent_away(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audience, "PATIENCE_US", 300_000)
     video = clip(seconds=2, width=320, height=192, sound=False)
     heavy = heavier(video, 30_000)

@@ -55,9 +55,7 @@ def brightness(number: int) -> int:
     return 20 + (number * 2) % 200
 
 
-def _pictures(
-    count: int, width: int, height: int, fps: int, key_every: int
-) -> tuple[VideoConfig, list[Chunk]]:
+def _pictures(count: int, width: int, height: int, fps: int, key_every: int) -> tuple[VideoConfig, list[Chunk]]:
     encoder = av.CodecContext.create("libx264", "w")
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
     encoder.time_base, encoder.framerate = Fraction(1, fps), Fraction(fps)

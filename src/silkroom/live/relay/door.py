@@ -267,9 +267,7 @@ class Relay:
     async def _open_publisher(
         self, grant: Grant, closed: Callable[[MediaRefusal | None], None], key_wanted: Callable[[], None]
     ) -> Publisher:
-        return await self.publisher(
-            grant.broadcast_id, serial=grant.serial, closed=closed, key_wanted=key_wanted
-        )
+        return await self.publisher(grant.broadcast_id, serial=grant.serial, closed=closed, key_wanted=key_wanted)
 
     def _viewers(self, broadcast_id: str) -> int:
         stream = self._streams.get(broadcast_id)
@@ -434,9 +432,7 @@ class Relay:
             except MediaRefusal as refusal:
                 body = msgspec.json.encode({"error": refusal.as_json(self._access.translate(request))})
                 headers = {"Cache-Control": "no-store", **CROSS_ORIGIN}
-                return web.Response(
-                    body=body, status=refusal.status, content_type="application/json", headers=headers
-                )
+                return web.Response(body=body, status=refusal.status, content_type="application/json", headers=headers)
 
         return handle
 

@@ -40,9 +40,7 @@ logger = logging.getLogger(__name__)
 class Edge:
     """Subscribes to the origin and feeds a Stream. ``live`` and ``parts`` are switched on as viewers need them."""
 
-    def __init__(
-        self, stream: Stream, *, gateway: str, bus: Bus, outbox: Outbox, clock_us: Callable[[], int]
-    ) -> None:
+    def __init__(self, stream: Stream, *, gateway: str, bus: Bus, outbox: Outbox, clock_us: Callable[[], int]) -> None:
         self.stream = stream
         self.live = False
         self.parts = False

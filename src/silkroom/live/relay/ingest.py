@@ -54,9 +54,7 @@ MAX_MESSAGE = 4 * 1024 * 1024
 
 INGEST_KINDS = CHUNK_KINDS | {Kind.SLICE}
 
-OpenPublisher = Callable[
-    [Grant, Callable[[MediaRefusal | None], None], Callable[[], None]], Awaitable[Publisher]
-]
+OpenPublisher = Callable[[Grant, Callable[[MediaRefusal | None], None], Callable[[], None]], Awaitable[Publisher]]
 
 
 class IngestDoor:
@@ -273,9 +271,7 @@ class IngestSession:
 
     async def _close(self, verdict: MediaRefusal | CloseCode) -> None:
         code, word = (
-            (verdict, verdict.name.lower())
-            if isinstance(verdict, CloseCode)
-            else (verdict.close_code, verdict.code)
+            (verdict, verdict.name.lower()) if isinstance(verdict, CloseCode) else (verdict.close_code, verdict.code)
         )
         with contextlib.suppress(ConnectionError):
             if isinstance(verdict, MediaRefusal):

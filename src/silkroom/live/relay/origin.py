@@ -170,9 +170,7 @@ class Origin:
             if current.serial > serial:
                 raise PublisherReplaced()
             current.expel(PublisherReplaced())
-        self.publisher = Publisher(
-            self, serial=serial, since_us=self._clock_us(), closed=closed, key_wanted=key_wanted
-        )
+        self.publisher = Publisher(self, serial=serial, since_us=self._clock_us(), closed=closed, key_wanted=key_wanted)
         self.announce()
         return self.publisher
 
@@ -180,11 +178,7 @@ class Origin:
         """A viewer has nothing to begin with: ask the sender."""
         now_us = self._clock_us()
         sender = self.publisher
-        if (
-            sender is not None
-            and sender.key_wanted is not None
-            and now_us - self._key_wanted_us > KEY_PAUSE_US
-        ):
+        if sender is not None and sender.key_wanted is not None and now_us - self._key_wanted_us > KEY_PAUSE_US:
             self._key_wanted_us = now_us
             sender.key_wanted()
 

@@ -88,9 +88,7 @@ class WatchDoor:
             self._emptied = asyncio.Event()
             await self._emptied.wait()
 
-    async def _serve(
-        self, request: web.Request, socket: web.WebSocketResponse, viewer: Viewer, stream: Stream
-    ) -> None:
+    async def _serve(self, request: web.Request, socket: web.WebSocketResponse, viewer: Viewer, stream: Stream) -> None:
         listening = asyncio.create_task(self._listen(socket, viewer, stream))
         told = asyncio.create_task(viewer.sent_away.wait())
         try:
@@ -110,9 +108,7 @@ class WatchDoor:
             listening.cancel()
             told.cancel()
 
-    async def _listen(
-        self, socket: web.WebSocketResponse, viewer: Viewer, stream: Stream
-    ) -> MediaRefusal | None:
+    async def _listen(self, socket: web.WebSocketResponse, viewer: Viewer, stream: Stream) -> MediaRefusal | None:
         bucket = Bucket(MESSAGES_PER_SECOND, MESSAGES_BURST)
         try:
             while (message := await socket.receive()).type in (WSMsgType.TEXT, WSMsgType.BINARY):

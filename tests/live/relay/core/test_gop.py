@@ -28,9 +28,7 @@ def test_the_cache_holds_exactly_what_came_since_the_last_key_frame(kinds: list[
 
 
 @given(some.lists(some.tuples(KINDS, some.integers(0, 3000)), max_size=120), some.booleans())
-def test_after_anything_missed_a_viewer_gets_a_key_frame_first(
-    steps: list[tuple[Kind, int]], joined: bool
-) -> None:
+def test_after_anything_missed_a_viewer_gets_a_key_frame_first(steps: list[tuple[Kind, int]], joined: bool) -> None:
     """``waiting`` jumps at will. A joined viewer has got the group so far, a fresh one nothing."""
     gate = Gate(high=1000, low=250, patience_us=1_000_000)
     if joined:

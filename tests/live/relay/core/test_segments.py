@@ -34,9 +34,7 @@ CONFIG = StreamConfig(
 )
 
 
-def pictures(
-    count: int, *, frame_us: int = 33_333, key_every: int = 30, start_us: int = START_US
-) -> list[Chunk]:
+def pictures(count: int, *, frame_us: int = 33_333, key_every: int = 30, start_us: int = START_US) -> list[Chunk]:
     return [
         Chunk(
             Kind.VIDEO_KEY if number % key_every == 0 else Kind.VIDEO_DELTA,
@@ -106,9 +104,7 @@ def test_a_sender_without_key_frames_does_not_make_endless_segments() -> None:
 @settings(max_examples=60)
 @given(
     some.lists(
-        some.tuples(
-            some.integers(1_000, 900_000), some.sampled_from([True, False, False, False]), some.integers(0, 9)
-        ),
+        some.tuples(some.integers(1_000, 900_000), some.sampled_from([True, False, False, False]), some.integers(0, 9)),
         min_size=1,
         max_size=200,
     )
@@ -240,8 +236,7 @@ def test_a_pause_of_the_sender_breaks_the_stream_but_a_long_picture_does_not() -
     chunks = pictures(10)
     late = Chunk(Kind.VIDEO_DELTA, chunks[-1].time_us + 900_000, 0, b"x")
     assert not any(
-        part.discontinuity
-        for part in parts_of(cut([*chunks, late, *pictures(30, start_us=late.time_us + 33_333)]))
+        part.discontinuity for part in parts_of(cut([*chunks, late, *pictures(30, start_us=late.time_us + 33_333)]))
     )
     key = Chunk(Kind.VIDEO_KEY, chunks[-1].time_us + 900_000, 0, b"x")
     parts = parts_of(cut([*chunks, key, *pictures(30, key_every=99, start_us=key.time_us + 33_333)[1:]]))
@@ -264,9 +259,7 @@ def test_reload_requests_are_judged_by_the_list() -> None:
     # a part after the last of a complete segment means the first of the next
     assert shelf.has(last - 1, 99)
     assert not shelf.is_too_far(last + 2, 0) and shelf.is_too_far(last + 3, None)
-    assert shelf.is_too_far(last, parts + ADVANCE_PARTS) and not shelf.is_too_far(
-        last, parts + ADVANCE_PARTS - 1
-    )
+    assert shelf.is_too_far(last, parts + ADVANCE_PARTS) and not shelf.is_too_far(last, parts + ADVANCE_PARTS - 1)
     assert shelf.is_awaited_part(last, parts) and not shelf.is_awaited_part(last, parts + 1)
 
 
@@ -299,14 +292,8 @@ def test_packed_parts_decode_to_the_very_same_pictures_with_sound() -> None:
         assert [bytes(packet) for packet in packets] == [chunk.payload for chunk in video.pictures]
     with av.open(io.BytesIO(data)) as source:
         assert source.streams.audio[0].codec_context.name == "aac"
-        times = [
-            round(packet.pts * packet.time_base * 1_000_000)
-            for packet in source.demux(audio=0)
-            if packet.size
-        ]
-    assert all(
-        later - earlier == pytest.approx(21_333, abs=30) for earlier, later in itertools.pairwise(times)
-    )
+        times = [round(packet.pts * packet.time_base * 1_000_000) for packet in source.demux(audio=0) if packet.size]
+    assert all(later - earlier == pytest.approx(21_333, abs=30) for earlier, later in itertools.pairwise(times))
     assert START_US <= times[0] < START_US + 22_000
     assert times[-1] == pytest.approx(START_US + 4_000_000, abs=45_000)
 

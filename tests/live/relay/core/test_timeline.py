@@ -55,9 +55,7 @@ def test_a_better_estimate_is_followed_slowly_and_nonsense_is_not() -> None:
     ]
     assert shifts[0] == -100 and shifts[50] == -5_100 and shifts[-1] == -10_000
     line.correct(NOW + 3_600_000_000)
-    assert (
-        line.place(picture(200 * 33_333), NOW + 300_000 + 200 * 33_333).time_us == NOW + 200 * 33_333 - 10_000
-    )
+    assert line.place(picture(200 * 33_333), NOW + 300_000 + 200 * 33_333).time_us == NOW + 200 * 33_333 - 10_000
 
 
 def test_a_claim_of_the_future_or_of_long_ago_is_not_believed() -> None:
@@ -85,9 +83,7 @@ def test_a_sender_whose_clock_jumps_is_anchored_afresh() -> None:
 
 @given(
     some.lists(
-        some.tuples(
-            some.booleans(), some.integers(-(10**8), 10**8), some.integers(0, 10**6), some.booleans()
-        ),
+        some.tuples(some.booleans(), some.integers(-(10**8), 10**8), some.integers(0, 10**6), some.booleans()),
         max_size=60,
     )
 )

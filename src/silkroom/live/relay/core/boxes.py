@@ -147,9 +147,7 @@ def _track_extends(track: int) -> bytes:
 def _video_track(video: VideoConfig) -> bytes:
     entry = box(
         b"avc1",
-        struct.pack(
-            ">6xH16xHHIII H32sHh", 1, video.width, video.height, 0x480000, 0x480000, 0, 1, bytes(32), 24, -1
-        ),
+        struct.pack(">6xH16xHHIII H32sHh", 1, video.width, video.height, 0x480000, 0x480000, 0, 1, bytes(32), 24, -1),
         box(b"avcC", video.description),
     )
     media_header = full_box(b"vmhd", 0, 1, bytes(8))

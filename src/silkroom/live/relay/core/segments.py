@@ -134,9 +134,7 @@ class Segmenter:
         video = config.video
         timescale = audio_timescale(config.audio) if config.audio is not None else 0
         data = init_segment(config)
-        events.append(
-            InitMade(self._init, data, config.codecs, video.width, video.height, video.fps, timescale)
-        )
+        events.append(InitMade(self._init, data, config.codecs, video.width, video.height, video.fps, timescale))
         return events
 
     def break_off(self) -> list[Event]:
@@ -256,9 +254,7 @@ class Segmenter:
             return None
         timescale = audio_timescale(audio)
         following = self._sound[0].time_us if self._sound else None
-        return Run(
-            AUDIO_TRACK, audio_ticks(taken[0].time_us, timescale), _audio_samples(taken, timescale, following)
-        )
+        return Run(AUDIO_TRACK, audio_ticks(taken[0].time_us, timescale), _audio_samples(taken, timescale, following))
 
 
 def _video_samples(pictures: list[Chunk], end_us: int) -> list[Sample]:
@@ -277,6 +273,4 @@ def _audio_samples(sound: list[Chunk], timescale: int, following_us: int | None)
     if following_us is not None and abs(audio_ticks(following_us, timescale) - own_end) < timescale // 100:
         own_end = audio_ticks(following_us, timescale)
     ticks.append(own_end)
-    return [
-        Sample(one.payload, max(1, ticks[number + 1] - ticks[number])) for number, one in enumerate(sound)
-    ]
+    return [Sample(one.payload, max(1, ticks[number + 1] - ticks[number])) for number, one in enumerate(sound)]

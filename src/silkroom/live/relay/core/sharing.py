@@ -63,15 +63,7 @@ class SnapshotDone(msgspec.Struct, frozen=True, tag="done"):
 Control = OriginHere | Ask
 Live = LiveConfig | LivePaused | LiveEnded | LiveChunk
 Snapshot = (
-    LiveConfig
-    | LivePaused
-    | LiveEnded
-    | LiveChunk
-    | InitMade
-    | PartMade
-    | SegmentEnded
-    | StreamEnded
-    | SnapshotDone
+    LiveConfig | LivePaused | LiveEnded | LiveChunk | InitMade | PartMade | SegmentEnded | StreamEnded | SnapshotDone
 )
 
 _encoder = msgspec.msgpack.Encoder()
