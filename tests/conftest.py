@@ -52,6 +52,7 @@ def _prepare() -> None:
     if settings.configured:
         raise pytest.UsageError("Unset DJANGO_SETTINGS_MODULE: the tests start their own servers and then name them.")
     os.environ["DJANGO_SETTINGS_MODULE"] = "silkroom.config.settings"
+    os.environ.setdefault("SILKROOM_SANDBOX_PAYMENTS", "yes")
     given = os.environ.get("SILKROOM_DATABASE_URL") and os.environ.get("SILKROOM_NATS_URL")
     if not given and not {"--help", "-h", "--version", "--collect-only", "--co"} & set(sys.argv):
         atexit.register(_stop, _start())
@@ -99,7 +100,7 @@ def stack(database_url: str) -> Iterator[Stack]:
         connection.execute(f"CREATE DATABASE {name}")
     url = database_url.rsplit("/", 1)[0] + "/" + name
     # The same key as in this process: what a test signs, such as a ticket, is good there.
-    environment = Environment(database_url=url, secret_key=settings.SECRET_KEY)
+    environment = Environment(database_url=url, secret_key=settings.SECRET_KEY, sandbox_payments=True)
     try:
         with Stack(folder, environment=environment, any_ports=True, purpose="tests") as running:
             running.start_processes(gateways=2)
@@ -120,7 +121,7 @@ def make_stack() -> Iterator[Callable[..., Stack]]:
 
     def make(*, gateways: int = 1, web: int = 1, jobs: int = 1, **values: Any) -> Stack:
         folder = make_data_dir()
-        environment = Environment(**{"secret_key": settings.SECRET_KEY, **values})
+        environment = Environment(**{"secret_key": settings.SECRET_KEY, "sandbox_payments": True, **values})
         running = Stack(folder, environment=environment, any_ports=True, purpose="tests", durable_setup=False)
         started.append((running, folder))
         running.start_processes(gateways=gateways, web=web, jobs=jobs)

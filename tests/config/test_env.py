@@ -15,20 +15,21 @@ def test_nothing_set_gives_the_defaults() -> None:
     environment = Environment.read({})
     assert (environment.host, environment.web_port, environment.gateway_port) == ("127.0.0.1", 8000, 8001)
     assert environment.storage_location == str(ROOT / "data" / "storage")
+    assert not environment.sandbox_payments, "nobody gives goods away by forgetting a setting"
 
 
 def test_values_are_typed() -> None:
     environment = Environment.read(
         {
             "SILKROOM_WEB_PORT": "9000",
-            "SILKROOM_SANDBOX_PAYMENTS": "no",
+            "SILKROOM_SANDBOX_PAYMENTS": "yes",
             "SILKROOM_ALLOWED_HOSTS": "shop.example, www.shop.example,",
             "SILKROOM_DATA_DIR": "/srv/silk room",
             "HOME": "/nowhere",
         }
     )
     assert environment.web_port == 9000
-    assert environment.sandbox_payments is False
+    assert environment.sandbox_payments is True
     assert environment.allowed_hosts == ("shop.example", "www.shop.example")
     assert environment.data_dir == Path("/srv/silk room")
 
@@ -53,7 +54,7 @@ def test_children_read_back_what_the_supervisor_told_them() -> None:
         data_dir=Path("/srv/silk room"),
         web_port=9000,
         allowed_hosts=("a.example", "b.example"),
-        sandbox_payments=False,
+        sandbox_payments=True,
         debug=True,
         database_url="postgresql://a:b@c/d?sslmode=require",
     )

@@ -64,6 +64,27 @@ def test_tickets_passwords_and_cookies_are_blanked(events: list[dict[str, object
     assert events[3]["headers"] == {"Cookie": "***", "Host": "a"}
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("GET /accounts/password/reset/key/2-cabc-123/ 200", "GET /accounts/password/reset/key/***/ 200"),
+        ("GET /accounts/password/reset/key/done/ 200", "GET /accounts/password/reset/key/done/ 200"),
+        ("GET /workbench/invitations/s3cr-ET_x/?a=1 302", "GET /workbench/invitations/***/?a=1 302"),
+        ("GET /workbench/invitations/s3cr-ET_x", "GET /workbench/invitations/***"),
+        (
+            "at https://shop.example/accounts/confirm-email/MQ:1x:y-z/",
+            "at https://shop.example/accounts/confirm-email/***/",
+        ),
+        ("POST /accounts/confirm-email/ 200", "POST /accounts/confirm-email/ 200"),
+        ("GET /accounts/login/code/confirm/?code=ABC123 200", "GET /accounts/login/code/confirm/?code=*** 200"),
+        ("GET /workbench/a-shop/staff/ 200", "GET /workbench/a-shop/staff/ 200"),
+    ],
+)
+def test_links_that_let_people_in_are_blanked(said: str, kept: str) -> None:
+    assert logs.hide_in_text(said) == kept
+    assert logs.hide_secrets(None, "", {"event": said}) == {"event": kept}
+
+
 def test_an_exception_is_part_of_its_event(events: list[dict[str, object]]) -> None:
     assert "KeyError: 'piece'" in str(events[4]["exception"])
 

@@ -58,9 +58,20 @@ def test_a_range_behind_the_end_is_refused(client: Client, stored: str) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", ["secrets/secret_key", "../secrets/secret_key", "pictures/../../secrets/secret_key"])
-def test_nothing_else_can_be_read(client: Client, name: str) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["secrets/secret_key", "../secrets/secret_key", "pictures/../../secrets/secret_key", "recordings/", "recordings"],
+)
+def test_nothing_else_can_be_read(client: Client, stored: str, name: str) -> None:
     assert client.get(f"/media/{name}").status_code == 404
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("asked", [f"bytes={'9' * 5000}-", f"bytes=-{'9' * 5000}", f"bytes=0-{'9' * 5000}"])
+def test_a_range_of_endless_numbers_is_no_range(client: Client, stored: str, asked: str) -> None:
+    response = client.get(f"/media/{stored}", headers={"range": asked})
+    assert response.status_code == 200
+    assert body(response) == CONTENT
 
 
 @given(st.text(max_size=30), st.integers(min_value=0, max_value=10**9))

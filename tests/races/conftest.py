@@ -19,7 +19,7 @@ from tests.servers import database_of
 def sturdy_stack() -> Iterator[Stack]:
     """One for all tests of a module; each leaves everything running."""
     folder = make_data_dir()
-    environment = Environment(secret_key=settings.SECRET_KEY)
+    environment = Environment(secret_key=settings.SECRET_KEY, sandbox_payments=True)
     try:
         with Stack(folder, environment=environment, any_ports=True, purpose="tests", durable_setup=False) as running:
             running.start_processes(gateways=2)

@@ -31,7 +31,7 @@ SILENCED_SYSTEM_CHECKS = ["account.W001"]
 CACHES = {
     # Counters of tries must be shared by all web processes. The table is unlogged: losing it costs nothing.
     "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "BACKEND": "silkroom.config.counters.CountingCache",
         "LOCATION": "accounts_counters",
         "OPTIONS": {"MAX_ENTRIES": 20_000},
     }

@@ -85,7 +85,7 @@ class Environment:
     tls_certificate: str = _setting("", _text, "certificate file, PEM; set by --tls")
     tls_key: str = _setting("", _text, "key file of the certificate, PEM; set by --tls")
     secret_key: str = _setting("", _text, "key of signatures; empty: made once and kept in the data folder")
-    mail_url: str = _setting("", _text, "smtp://user:password@host:port; empty: mails are written to the log")
+    mail_url: str = _setting("", _text, "smtp://user:password@host:port; empty: mails are kept as files")
     mail_from: str = _setting("silkroom@localhost", _text, "sender of mails")
     phone_codes: str = _setting(
         "log", _text, "who sends codes to phones: log (says so only), terminal, or a class's path"
@@ -95,7 +95,7 @@ class Environment:
     )
     time_zone: str = _setting("Asia/Shanghai", _text, "time zone of new shops")
     hold_seconds: int = _setting(900, _whole(5, 86400), "how long an unpaid order keeps its pieces")
-    sandbox_payments: bool = _setting(True, _boolean, "offer the sandbox payment provider (turn off in production)")
+    sandbox_payments: bool = _setting(False, _boolean, "offer the sandbox payment provider: no real money moves")
     max_watchers: int = _setting(20000, _whole(1, 1000000), "watchers that one gateway takes before it says it is full")
     log_level: str = _setting("INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "DEBUG, INFO, WARNING or ERROR")
     debug: bool = _setting(False, _boolean, "show errors on the page (developers only)")

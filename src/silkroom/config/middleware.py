@@ -1,18 +1,83 @@
-"""What surrounds every request: the content security policy, and refusals turned into answers."""
+"""What surrounds every request: its bounds, the content security policy, and refusals turned into answers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.utils.translation import gettext
+from django.urls import Resolver404, resolve
+from django.utils.translation import get_language_from_request, gettext, override
 
-from silkroom.kit.errors import Refusal
+from silkroom.kit.errors import BodyTooLarge, LengthMissing, Refusal
 from silkroom.live.broadcasts.addresses import gateway_url
 
 Answer = Callable[[HttpRequest], HttpResponse]
+
+
+class KnownHostMiddleware:
+    """A request for a host that is not ours is answered plainly. Everything behind builds addresses from the host, and
+    Django would take each such request for an error worth a trace in the log."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            request.get_host()
+        except DisallowedHost:
+            return HttpResponse("unknown host\n", status=400, content_type="text/plain; charset=utf-8")
+        return self.answer(request)
+
+
+MOST_BYTES = 1024**2
+MOST_UPLOADED_BYTES = 32 * 1024**2
+
+UPLOAD_PAGES = frozenset(
+    {"workbench:style-pictures", "workbench:show-new", "workbench:show-change", "live:studio-cover"}
+)
+"""Pages with a field for files. The admin has some too."""
+
+
+class BodyLimitMiddleware:
+    """Refuses a body that is too large, or does not say how large it is, before anything reads it.
+
+    It stands before sessions and the CSRF check, which would parse the body: so it finds the language by itself.
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        refusal = self._refusal(request)
+        if refusal is None:
+            return self.answer(request)
+        with override(get_language_from_request(request)):
+            if wants_json(request):
+                return JsonResponse({"error": refusal.as_json(gettext)}, status=refusal.status)
+            sentence = refusal.sentence(gettext)
+        return HttpResponse(sentence, status=refusal.status, content_type="text/plain; charset=utf-8")
+
+    def _refusal(self, request: HttpRequest) -> Refusal | None:
+        if "transfer-encoding" in request.headers:
+            return LengthMissing()
+        # Compared as text first: Python refuses to read a number of thousands of digits.
+        length = request.headers.get("content-length", "").strip().lstrip("0")
+        if not length.isdecimal() or (len(length) <= len(str(MOST_BYTES)) and int(length) <= MOST_BYTES):
+            return None
+        if len(length) > len(str(MOST_UPLOADED_BYTES)) or int(length) > MOST_UPLOADED_BYTES:
+            return BodyTooLarge()
+        return None if _takes_files(request) else BodyTooLarge()
+
+
+def _takes_files(request: HttpRequest) -> bool:
+    try:
+        page = resolve(request.path_info)
+    except Resolver404:
+        return False
+    return page.view_name in UPLOAD_PAGES or page.app_name == "admin"
 
 
 class ContentSecurityMiddleware:

@@ -29,6 +29,8 @@ ALLOWED_HOSTS = [
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _public.scheme == "https" else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = USES_TLS
+# A certificate of --tls is for trying out: a browser should not remember it for a month.
+SECURE_HSTS_SECONDS = 30 * 24 * 60 * 60 if _public.scheme == "https" else 0
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 90
 SECURE_REFERRER_POLICY = "same-origin"
@@ -58,7 +60,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "silkroom.config.middleware.KnownHostMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "silkroom.config.middleware.BodyLimitMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "silkroom.config.middleware.ContentSecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -165,7 +169,8 @@ if _mail.scheme in {"smtp", "smtps"}:
     EMAIL_USE_SSL = _mail.scheme == "smtps"
     EMAIL_USE_TLS = _mail.scheme == "smtp" and bool(_mail.username)
 else:
-    EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    EMAIL_BACKEND = "silkroom.config.mail.KeptMailBackend"
+    EMAIL_FILE_PATH = ENVIRONMENT.data_dir / "mail"
 
 LOGGING_CONFIG = None
 """Each process configures its log itself: silkroom.config.processes.logs."""

@@ -45,7 +45,7 @@ class FsspecStorage(Storage):
 
     def exists(self, name: str) -> bool:
         filesystem, path = self._target(name)
-        return bool(filesystem.exists(path))
+        return bool(filesystem.isfile(path))
 
     def size(self, name: str) -> int:
         filesystem, path = self._target(name)

@@ -58,3 +58,19 @@ class TooMany(Refusal):
     code = "too_many"
     status = 429
     text = "That was too much at once. Please wait a moment and try again."
+
+
+class BodyTooLarge(Refusal):
+    """The body of a request is larger than the page takes."""
+
+    code = "body_too_large"
+    status = 413
+    text = "This is too large. Please send less at once."
+
+
+class LengthMissing(Refusal):
+    """A request whose body does not say its length."""
+
+    code = "length_missing"
+    status = 411
+    text = "This request does not say how long it is. Please send it with its length."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -306,3 +307,13 @@ def test_a_page_that_waits_shows_the_time_left(bought: Bought) -> None:
     Order.objects.update(holds_until=now() + timedelta(seconds=30))
     state = bought.client.get(bought.url("state")).json()
     assert 20_000 < state["holds_until_ms"] - state["now_ms"] <= 30_000
+
+
+def test_without_a_provider_the_page_says_so_and_nothing_is_begun(bought: Bought, settings: Any) -> None:
+    settings.ENVIRONMENT = replace(settings.ENVIRONMENT, sandbox_payments=False)
+    sentence = "Paying is not set up here yet."
+    page = bought.client.get(bought.url(), headers={"accept-language": "en"}).content.decode()
+    assert sentence in page
+    assert bought.url("pay") not in page
+    answer = bought.client.post(bought.url("pay"), headers={"accept": "application/json"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "payment_not_set_up")

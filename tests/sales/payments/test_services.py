@@ -31,6 +31,7 @@ from silkroom.sales.payments.errors import (
     NoticeReplayed,
     NoticeStale,
     NoticeUnknown,
+    PaymentNotSetUp,
     ProviderUnavailable,
     ProviderUnknown,
 )
@@ -418,7 +419,7 @@ def test_the_sandbox_can_be_turned_off(settings: Any) -> None:
     with override_settings(ENVIRONMENT=environment):
         with pytest.raises(ProviderUnknown):
             get_provider("sandbox")
-        with pytest.raises(ProviderUnknown):
+        with pytest.raises(PaymentNotSetUp):
             usual_provider()
 
 

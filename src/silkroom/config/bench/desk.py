@@ -60,7 +60,7 @@ def run(quick: bool) -> dict[str, Any]:
     plan = QUICK if quick else LONG
     folder = Path(tempfile.mkdtemp(prefix="silkroom-bench-"))
     folder.chmod(0o711)
-    environment = replace(Environment(), hold_seconds=86400)
+    environment = replace(Environment(), hold_seconds=86400, sandbox_payments=True)
     try:
         with Stack(folder, environment=environment, any_ports=True, purpose="bench", durable_setup=False) as stack:
             _progress("starting all processes on a fresh database")

@@ -49,6 +49,9 @@ def running_stack(
 ) -> Iterator[Stack]:
     """A started stack; stopped in order however the block ends. A signal ends the block with Stopped."""
     environment = Environment.read()
+    if purpose == "demo":
+        # Its buyers are invented, and so is their money.
+        environment = replace(environment, sandbox_payments=True)
     if host is not None:
         environment = replace(environment, host=host)
     if port is not None:

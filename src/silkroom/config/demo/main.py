@@ -157,6 +157,11 @@ def programme(
         "",
         f"  passwords are kept in {shown(path)}",
         f"  an order's page: buy in the room as a guest{', as the simulated viewers do' if crowd else ''}",
+        *(
+            []
+            if stack.environment.mail_url
+            else [f"  mails, such as a new password's, are kept in {shown(stack.data_dir / 'mail')}"]
+        ),
         f"  logs in {shown(stack.data_dir / 'logs')}; stop with Ctrl-C",
         "",
     ]

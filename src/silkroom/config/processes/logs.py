@@ -30,12 +30,20 @@ URL_CREDENTIALS = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]*://)[^\s/@?#]+@", r
 
 QUERY_SECRETS = re.compile(r"(?P<name>\b(?:ticket|token|key|signature|password|code)=)[^\s&\"'#]+", re.I)
 
+PATH_SECRETS = re.compile(
+    r"(?P<before>/(?:password/reset/key|workbench/invitations|accounts/confirm-email|login/code/confirm)/)"
+    r"(?!done/)[^\s/?#\"'<>]+",
+    re.I,
+)
+"""Links that let in whoever has them: what follows is the secret."""
+
 NOISY_LIBRARIES = {"asyncio": "WARNING", "botocore": "WARNING", "aiobotocore": "WARNING", "fsspec": "WARNING"}
 
 
 def hide_in_text(text: str) -> str:
-    """``text`` without credentials in URLs and without tickets and tokens in queries."""
-    return QUERY_SECRETS.sub(rf"\g<name>{HIDDEN}", URL_CREDENTIALS.sub(rf"\g<scheme>{HIDDEN}@", text))
+    """``text`` without credentials in URLs, tickets and tokens in queries, and the secret part of links in mails."""
+    text = QUERY_SECRETS.sub(rf"\g<name>{HIDDEN}", URL_CREDENTIALS.sub(rf"\g<scheme>{HIDDEN}@", text))
+    return PATH_SECRETS.sub(rf"\g<before>{HIDDEN}", text)
 
 
 def _hide(name: str, value: Any) -> Any:

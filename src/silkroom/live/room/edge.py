@@ -12,10 +12,8 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST
 
-from silkroom.kit.errors import Malformed
+from silkroom.kit.errors import BodyTooLarge, Malformed
 from silkroom.live.broadcasts.queries import Studio, get_studio_for, get_studio_to_lead
-
-from .errors import BodyTooLarge
 
 LARGEST_BODY = 16 * 1024
 

@@ -80,11 +80,3 @@ class MessageUnreadable(Refusal):
 
     code = "message_unreadable"
     text = "The page and the room did not understand each other. Please reload the page."
-
-
-class BodyTooLarge(Refusal):
-    """Over the size of a studio request."""
-
-    code = "body_too_large"
-    status = 413
-    text = "That is too long. Please send less at once."

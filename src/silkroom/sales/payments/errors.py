@@ -5,6 +5,14 @@ from __future__ import annotations
 from silkroom.kit.errors import Refusal
 
 
+class PaymentNotSetUp(Refusal):
+    """This installation has no provider at all."""
+
+    code = "payment_not_set_up"
+    status = 503
+    text = "Paying is not set up here yet. Please ask the shop."
+
+
 class ProviderUnknown(Refusal):
     """No such way to pay is offered here. data: provider."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from .errors import ProviderUnknown
+from .errors import PaymentNotSetUp, ProviderUnknown
 from .provider import Provider
 from .sandbox import SandboxProvider
 
@@ -23,8 +23,8 @@ def get_provider(name: str) -> Provider:
 
 
 def usual_provider() -> Provider:
-    """The one that is used when the buyer chooses none. Raises ProviderUnknown when none is offered."""
+    """The one that is used when the buyer chooses none. Raises PaymentNotSetUp when none is offered."""
     providers = offered_providers()
     if not providers:
-        raise ProviderUnknown(provider="")
+        raise PaymentNotSetUp
     return providers[0]
