@@ -7,7 +7,7 @@ import json
 import pytest
 
 from silkroom.config.processes import health
-from silkroom.config.processes.health import Pulse, ask, is_well
+from silkroom.config.processes.health import Pulse, ask, hangs, is_well
 from silkroom.config.processes.servers import free_port
 
 
@@ -23,6 +23,7 @@ def test_a_beating_loop_is_well_and_a_silent_one_is_not(monkeypatch: pytest.Monk
         status, body = ask(url)
         assert (status, json.loads(body)["state"]) == (503, "silent")
         assert not is_well(url)
+        assert hangs(status, body)
     finally:
         pulse.close()
 
@@ -31,3 +32,12 @@ def test_nobody_there_is_not_well_and_says_why() -> None:
     status, reason = ask(f"http://127.0.0.1:{free_port()}/health")
     assert status == 0
     assert "refused" in reason
+    assert hangs(status, reason)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(200, '{"state": "well"}'), (503, '{"state": "database away"}'), (503, "[]"), (502, "no JSON")],
+)
+def test_who_answers_does_not_hang(status: int, body: str) -> None:
+    assert not hangs(status, body)

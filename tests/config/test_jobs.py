@@ -112,3 +112,26 @@ def test_lapsing_goes_on_after_its_connection_was_lost() -> None:
         stopping.set()
         thread.join(timeout=SECONDS)
     assert not thread.is_alive()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_lapsing_goes_on_after_a_failure_that_nobody_foresaw() -> None:
+    conninfo = database_conninfo()
+    stopping, rounds = threading.Event(), threading.Semaphore(0)
+    failures = iter([ValueError("a bug"), psycopg.errors.CheckViolation("a law of the database")])
+
+    def came_round() -> None:
+        failure = next(failures, None)
+        if failure is not None:
+            raise failure
+        rounds.release()
+
+    thread = threading.Thread(target=lapse_until, args=(conninfo, stopping, came_round))
+    thread.start()
+    try:
+        assert rounds.acquire(timeout=SECONDS)
+        assert next(failures, None) is None
+    finally:
+        stopping.set()
+        thread.join(timeout=SECONDS)
+    assert not thread.is_alive()

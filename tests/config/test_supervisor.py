@@ -19,10 +19,11 @@ import psutil
 import pytest
 
 from silkroom.config.env import Environment, program_environment
+from silkroom.config.processes import health, supervisor
 from silkroom.config.processes.certificates import CertificateError, check_given
 from silkroom.config.processes.children import wait_until
 from silkroom.config.processes.data_dir import AlreadyRunning, DataDir
-from silkroom.config.processes.health import ask
+from silkroom.config.processes.health import Pulse, ask
 from silkroom.config.processes.servers import free_port
 from silkroom.config.processes.supervisor import Stack, StackError
 
@@ -188,6 +189,23 @@ def test_whatever_crashes_is_started_again(shared: Stack, name: str) -> None:
     assert wait_until(lambda: shared.pid(name) != before and shared.is_running(name), seconds=60)
     for one in ALL:
         assert wait_until(lambda one=one: shared.is_well(one), seconds=60), one
+
+
+def test_a_process_whose_loop_is_silent_is_started_again(shared: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = shared.pid("jobs")
+    port = free_port()
+    pulse = Pulse("jobs", port)
+    try:
+        with monkeypatch.context() as patched:
+            # The process's own loop would have to be silent for its patience; this answer is silent at once.
+            patched.setattr(health, "SILENT_SECONDS", -1.0)
+            patched.setattr(supervisor, "SILENT_CHECKS", 2)
+            patched.setattr(supervisor, "HEALTH_PAUSE_SECONDS", 0.1)
+            patched.setitem(shared._health_urls, "jobs", f"http://127.0.0.1:{port}/health")
+            assert wait_until(lambda: shared.pid("jobs") != before, seconds=60)
+    finally:
+        pulse.close()
+    assert wait_until(lambda: shared.is_well("jobs"), seconds=60)
 
 
 def test_a_killed_one_stays_down_until_it_is_wanted_again(shared: Stack) -> None:

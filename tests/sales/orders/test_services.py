@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
+import psycopg
 import pytest
 from django.db import connection, transaction
 
 from silkroom.accounts.models import Person
+from silkroom.config.processes.children import wait_until
 from silkroom.inventory.models import Hold, Movement
 from silkroom.inventory.queries import differences
 from silkroom.journal.models import Entry
 from silkroom.kit.clock import now
 from silkroom.kit.errors import NotFound
+from silkroom.sales.checkout.services import database_conninfo
 from silkroom.sales.desk.door import Desk
+from silkroom.sales.desk.errors import PersonLimitReached
 from silkroom.sales.offers.models import Offer, OfferUse
 from silkroom.sales.orders.errors import OrderMoved, PaymentUnderWay
 from silkroom.sales.orders.models import Order
 from silkroom.sales.orders.queries import get_order_of_shop, get_own_order, orders_of_shop, own_orders
 from silkroom.sales.orders.services import (
     cancel_order,
+    hand_over_orders,
     lapse_due_orders,
     lock_order,
     pay_order,
@@ -27,7 +33,7 @@ from silkroom.sales.orders.services import (
     set_address,
 )
 from silkroom.sales.orders.states import MOVES, OrderState, may_become
-from tests.sales.stocked import StockedShop, ask_for, make_offer, make_people, make_shop, stock_row
+from tests.sales.stocked import StockedShop, ask_for, make_member, make_offer, make_people, make_shop, stock_row
 
 
 def lapse(**wanted: list[int]) -> int:
@@ -100,6 +106,27 @@ def test_many_due_orders_lapse_in_bounded_steps(desk: Desk) -> None:
         assert lapse_due_orders(cursor=cursor, limit=3) == 3
     assert stock_row(stocked) == (5, 2)
     assert lapse() == 2
+
+
+def test_an_order_that_cannot_end_holds_up_no_other(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    stocked, people = make_shop(pieces=9), make_people(3)
+    offer = make_offer(stocked)
+    good = place(desk, stocked, people[0])
+    bad = Order.objects.get(number=desk.place_blocking(ask_for(stocked, people[1], 2, offer=offer)).number)
+    late = place(desk, stocked, people[2])
+    Offer.objects.update(taken=0)
+    make_due()
+    assert lapse() == 2
+    states = {one.pk: one.state for one in Order.objects.all()}
+    assert states == {good.pk: "lapsed", bad.pk: "held", late.pk: "lapsed"}
+    assert stock_row(stocked) == (9, 2), "the pieces of the bad one are held as before"
+    assert Hold.objects.get(state="open").source == f"order:{bad.number}"
+    assert Entry.objects.filter(kind="order.lapsed").count() == 2
+    assert caplog.records[-1].__dict__["orders"] == [bad.number]
+    assert lapse() == 0
+    Offer.objects.update(taken=2)
+    assert lapse() == 1
+    assert stock_row(stocked) == (9, 0)
 
 
 def test_an_order_being_paid_does_not_lapse(desk: Desk) -> None:
@@ -297,3 +324,69 @@ def test_lists_are_paged_by_key_in_a_fixed_number_of_queries(desk: Desk, django_
         rest = orders_of_shop(shop=stocked.shop, before=page.rows[-1].pk, states=[OrderState.HELD], channel="web")
         assert [one.number for one in rest.rows] == numbers[1::-1]
     assert not rest.has_more
+
+
+def hand_over(guest: Person, member: Person) -> int:
+    with transaction.atomic():
+        return hand_over_orders(guest=guest, member=member)
+
+
+def test_a_guests_uses_of_an_offer_become_the_members(desk: Desk) -> None:
+    stocked, (guest,), member = make_shop(pieces=9), make_people(1), make_member()
+    offer = make_offer(stocked, piece_cap=9, person_limit=2)
+    desk.place_blocking(ask_for(stocked, member, 1, offer=offer))
+    first = desk.place_blocking(ask_for(stocked, guest, 2, offer=offer)).number
+    assert hand_over(guest, member) == 1
+    use = OfferUse.objects.get()
+    assert (use.person, use.quantity, use.person_limit) == (member, 3, 3)
+    with pytest.raises(PersonLimitReached):
+        desk.place_blocking(ask_for(stocked, member, 1, offer=offer))
+    end(first, member, "cancelled")
+    use.refresh_from_db()
+    assert (use.quantity, use.person_limit) == (1, 2), "the limit that was raised is the offer's again"
+    desk.place_blocking(ask_for(stocked, member, 1, offer=offer))
+    make_due()
+    assert lapse() == 2
+    assert OfferUse.objects.get().quantity == 0
+    assert Offer.objects.get().taken == 0
+    assert stock_row(stocked) == (9, 0)
+
+
+def test_orders_of_member_and_guest_lapse_together_after_the_hand_over(desk: Desk) -> None:
+    stocked, (guest,), member = make_shop(pieces=9), make_people(1), make_member()
+    offer = make_offer(stocked, person_limit=2)
+    desk.place_blocking(ask_for(stocked, member, 1, offer=offer))
+    desk.place_blocking(ask_for(stocked, guest, 2, offer=offer))
+    hand_over(guest, member)
+    make_due()
+    assert lapse() == 2
+    assert set(Order.objects.values_list("state", "person_id")) == {("lapsed", member.pk)}
+    assert (OfferUse.objects.get().quantity, Offer.objects.get().taken) == (0, 0)
+    assert stock_row(stocked) == (9, 0)
+
+
+def test_an_order_under_way_comes_along_to_the_member(desk: Desk) -> None:
+    stocked, (guest, stand_in), member = make_shop(pieces=9), make_people(2), make_member()
+    offer = make_offer(stocked, person_limit=2)
+    desk.place_blocking(ask_for(stocked, guest, 1, offer=offer))
+    desk.place_blocking(ask_for(stocked, stand_in, 1, offer=make_offer(stocked, person_limit=2)))
+    with psycopg.connect(database_conninfo()) as under_way:
+        # As the desk does: the buyer's row is held, and the order is to be seen only with the commit.
+        under_way.execute("SELECT 1 FROM accounts_person WHERE id = %s FOR KEY SHARE", (guest.pk,))
+        for table in ("sales_order", "sales_offeruse"):
+            under_way.execute(f"UPDATE {table} SET person_id = %s WHERE person_id = %s", (guest.pk, stand_in.pk))
+        thread = threading.Thread(target=hand_over_in_thread, args=(guest, member))
+        thread.start()
+        waits = "SELECT 1 FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
+        assert wait_until(lambda: under_way.execute(waits).fetchone() is not None, seconds=20)
+        under_way.commit()
+    thread.join(20)
+    assert set(Order.objects.values_list("person_id", flat=True)) == {member.pk}
+    assert list(OfferUse.objects.values_list("person_id", "quantity")) == [(member.pk, 1)] * 2
+
+
+def hand_over_in_thread(guest: Person, member: Person) -> None:
+    try:
+        hand_over(guest, member)
+    finally:
+        connection.close()

@@ -18,6 +18,9 @@ from urllib.parse import urlsplit
 SILENT_SECONDS = 20.0
 """A loop that comes round every second and has been silent for so long hangs."""
 
+SILENT = "silent"
+"""The state that such a process gives in its health answer."""
+
 ASK_SECONDS = 3.0
 
 
@@ -44,6 +47,20 @@ def ask(url: str, authority: Path | None = None) -> tuple[int, str]:
 def is_well(url: str, authority: Path | None = None) -> bool:
     """Whether the process behind ``url`` answers and says that it is well."""
     return ask(url, authority)[0] == 200
+
+
+def hangs(status: int, body: str) -> bool:
+    """Whether an answer of ``ask`` is that of a process that starting again may help: none, or of a silent loop.
+
+    A process that waits for PostgreSQL says so with 503 as well; to end it would not bring PostgreSQL back.
+    """
+    if status == 0:
+        return True
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return False
+    return status == 503 and isinstance(answer, dict) and answer.get("state") == SILENT
 
 
 class Pulse:
@@ -76,7 +93,7 @@ class Pulse:
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         silent = time.monotonic() - self._beaten_at
         is_well = silent < SILENT_SECONDS
-        body = {"process": self._process, "state": "well" if is_well else "silent", "silent_seconds": round(silent, 1)}
+        body = {"process": self._process, "state": "well" if is_well else SILENT, "silent_seconds": round(silent, 1)}
         content = json.dumps(body).encode()
         handler.send_response(200 if is_well else 503)
         handler.send_header("Content-Type", "application/json")

@@ -12,13 +12,13 @@ from silkroom.sales.desk.door import lapse_due_orders
 
 PAUSE_SECONDS = 1.0
 AWAY_PAUSE_SECONDS = 1.0
-"""After PostgreSQL went away, until it is tried again."""
+"""After PostgreSQL went away or a round failed, until it is tried again."""
 
 log = structlog.get_logger("silkroom.jobs.lapsing")
 
 
 def lapse_until(conninfo: str, stopping: threading.Event, came_round: Callable[[], None]) -> None:
-    """Lapse due orders every second until ``stopping`` is set; go on after PostgreSQL was away.
+    """Lapse due orders every second until ``stopping`` is set; go on after PostgreSQL was away and after failures.
 
     ``came_round`` is called after each round that reached the database.
     """
@@ -28,6 +28,10 @@ def lapse_until(conninfo: str, stopping: threading.Event, came_round: Callable[[
                 _lapse_with(connection, stopping, came_round)
         except psycopg.OperationalError as error:
             log.warning("PostgreSQL is away", reason=str(error).strip())
+            stopping.wait(AWAY_PAUSE_SECONDS)
+        except Exception:
+            # The outermost loop of this thread: a bug must not stop all later lapsing.
+            log.exception("lapsing failed, again")
             stopping.wait(AWAY_PAUSE_SECONDS)
 
 

@@ -23,7 +23,7 @@ from silkroom.config.errors import OperationError
 from silkroom.config.processes.certificates import Certificate, check_given, ensure_certificate, lan_addresses
 from silkroom.config.processes.children import STOP_SECONDS, Child, Children, allow_many_files, wait_until
 from silkroom.config.processes.data_dir import DataDir, State
-from silkroom.config.processes.health import ask, is_well
+from silkroom.config.processes.health import ask, hangs, is_well
 from silkroom.config.processes.logs import LEVELS, LogFiles, LogLine, read_line
 from silkroom.config.processes.servers import (
     NATS_PORT,
@@ -43,7 +43,8 @@ SETTLED_SECONDS = 60.0
 READY_SECONDS = 90.0
 HEALTH_PAUSE_SECONDS = 5.0
 SILENT_CHECKS = 6
-"""After so many health checks without any answer, half a minute, a process hangs and is started again."""
+"""After so many health checks without an answer, or with that of a silent loop, a process hangs: half a minute. It is
+started again."""
 
 ANY_HOST = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, not bound to
 
@@ -487,10 +488,9 @@ class Stack:
                 if not keeper.is_running:
                     silent[name] = 0
                     continue
-                status, _body = ask(url, self.authority)
-                silent[name] = silent[name] + 1 if status == 0 else 0
-                if silent[name] == SILENT_CHECKS and keeper.child is not None:
-                    self.tell("does not answer; ending it", level="error", process=name)
+                silent[name] = silent[name] + 1 if hangs(*ask(url, self.authority)) else 0
+                if silent[name] >= SILENT_CHECKS and keeper.child is not None:
+                    self.tell("hangs; ending it", level="error", process=name)
                     silent[name] = 0
                     self._children.kill(keeper.child)
 

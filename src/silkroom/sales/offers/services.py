@@ -90,12 +90,30 @@ _GIVE_BACK = """
     WHERE o.id = change.offer
 """
 
+# A limit that was raised for a member who had also bought as a guest comes down again with the pieces.
 _GIVE_BACK_USES = """
-    UPDATE sales_offeruse u SET quantity = u.quantity - change.pieces
-    FROM (SELECT offer, person, sum(pieces)::int AS pieces
+    UPDATE sales_offeruse u SET quantity = u.quantity - change.pieces,
+        person_limit = least(u.person_limit, greatest(change.person_limit, u.quantity - change.pieces))
+    FROM (SELECT offer, person, o.person_limit, sum(pieces)::int AS pieces
           FROM unnest(%s::bigint[], %s::bigint[], %s::int[]) AS one(offer, person, pieces)
-          GROUP BY offer, person) AS change
+          JOIN sales_offer o ON o.id = one.offer
+          GROUP BY offer, person, o.person_limit) AS change
     WHERE u.offer_id = change.offer AND u.person_id = change.person
+"""
+
+_USED_BY = "SELECT offer_id FROM sales_offeruse WHERE person_id = %s"
+
+# Together they may have taken more than one person may. The CHECK is to hold, and nothing more is to be had.
+_HAND_OVER_USES = """
+    WITH gone AS (
+        DELETE FROM sales_offeruse WHERE person_id = %s AND offer_id = ANY(%s)
+        RETURNING offer_id, quantity, person_limit
+    )
+    INSERT INTO sales_offeruse AS u (offer_id, person_id, quantity, person_limit)
+    SELECT offer_id, %s, quantity, person_limit FROM gone
+    ON CONFLICT (offer_id, person_id) DO UPDATE
+    SET quantity = u.quantity + excluded.quantity,
+        person_limit = greatest(u.person_limit, u.quantity + excluded.quantity)
 """
 
 _TAKE = """
@@ -122,6 +140,16 @@ def give_back_offers(*, pieces: Sequence[OfferPieces], cursor: Cursor | None = N
         using.execute(_LOCK, (offers,))
         using.execute(_GIVE_BACK, (offers, quantities))
         using.execute(_GIVE_BACK_USES, (offers, people, quantities))
+
+
+def hand_over_uses(*, guest_id: int, member_id: int) -> None:
+    """What a guest has taken of offers counts for the member from now on. The caller has locked the guest's orders."""
+    with cursor_or_own(None) as using:
+        using.execute(_USED_BY, (guest_id,))
+        offers = [row[0] for row in using.fetchall()]
+        if offers:
+            using.execute(_LOCK, (offers,))
+            using.execute(_HAND_OVER_USES, (guest_id, offers, member_id))
 
 
 def take_offers_again(*, pieces: Sequence[OfferPieces], cursor: Cursor | None = None) -> None:

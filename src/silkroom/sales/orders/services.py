@@ -6,11 +6,14 @@ Lock order: orders, sellable rows, offers, uses.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import transaction
+import psycopg
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import QuerySet
 
 from silkroom.accounts.models import Person
 from silkroom.inventory.errors import NotEnoughStock
@@ -21,15 +24,20 @@ from silkroom.journal.services import News, append_entries, append_entry
 from silkroom.kit.clock import now
 from silkroom.kit.errors import NotFound
 from silkroom.sales.offers.errors import OfferUsedUp
-from silkroom.sales.offers.services import OfferPieces, give_back_offers, take_offers_again
+from silkroom.sales.offers.services import OfferPieces, give_back_offers, hand_over_uses, take_offers_again
 
 from .errors import OrderMoved, PaymentUnderWay
 from .models import Order, OrderLine
 from .rules import hold_source
 from .states import ENDED_WITHOUT_SALE, OrderState, may_become
 
+log = logging.getLogger(__name__)
+
 MOST_AT_ONCE = 200
 """Orders that one transaction lapses: it holds hot rows meanwhile, and buyers wait for them."""
+
+PASSING = (psycopg.OperationalError, psycopg.InterfaceError, OperationalError, InterfaceError)
+"""A deadlock, a lock that did not come, a lost connection: no order's fault, and the caller tries the whole again."""
 
 # statement_timestamp() and not clock_timestamp(): a volatile function cannot bound an index.
 _DUE = """
@@ -80,7 +88,7 @@ def lapse_due_orders(
     """End held orders whose time is over; not those that are being paid. Returns how many.
 
     ``items`` and ``offers``: only orders with one of these. Orders that another transaction has locked are left alone.
-    The caller commits.
+    An order that cannot be ended is logged and left alone; the others lapse. The caller commits.
     """
     wanted = None if items is None else list(items)
     cursor.execute(_DUE, (wanted, wanted, list(offers), limit))
@@ -89,8 +97,25 @@ def lapse_due_orders(
         return 0
     # Read again now that the orders are locked: a payment may have begun before the lock was ours.
     endings = {key: one for key, one in _read_endings(cursor, locked).items() if not one.is_being_paid}
-    _end_orders(cursor, endings, OrderState.LAPSED)
-    return len(endings)
+    if _lapse(cursor, endings):
+        return len(endings)
+    # One of them is in the way of all: each for itself. Their rows are not locked in order now; a deadlock is PASSING.
+    return sum(_lapse(cursor, {key: one}) for key, one in endings.items())
+
+
+def _lapse(cursor: Cursor, endings: dict[int, _Ending]) -> bool:
+    """End these orders, or none of them. False: something is wrong with one, and nothing has changed."""
+    cursor.execute("SAVEPOINT lapse")
+    try:
+        _end_orders(cursor, endings, OrderState.LAPSED)
+    except PASSING:
+        raise
+    except Exception:
+        cursor.execute("ROLLBACK TO SAVEPOINT lapse")
+        log.exception("unpaid orders cannot lapse", extra={"orders": [one.number for one in endings.values()]})
+        return False
+    cursor.execute("RELEASE SAVEPOINT lapse")
+    return True
 
 
 def cancel_order(*, person: Person, number: str) -> None:
@@ -238,9 +263,26 @@ def _tell(order: Order, kind: str, **more: Any) -> None:
 
 
 def hand_over_orders(*, guest: Person, member: Person) -> int:
-    """A guest has signed in as a member: the guest's orders are the member's from now on. Returns how many.
+    """A guest has signed in as a member: orders and uses of offers are now the member's. Returns how many orders.
 
-    Uses of offers stay with the guest who made them.
+    A key that the member has used as well stays with its order at the guest's.
     """
-    keys = Order.objects.filter(person=member).values("key")
-    return Order.objects.filter(person=guest).exclude(key__in=keys).update(person=member)
+    while True:
+        with transaction.atomic():
+            moved = _hand_over(guest, member)
+            # The desk holds the buyer's row until its orders are there. Like the desk, take it after the offers.
+            Person.objects.select_for_update().get(pk=guest.pk)
+            if not _to_hand_over(guest, member).exists():
+                return moved
+            # An order was under way, and its offers may not be locked: let go of everything and begin again.
+            transaction.set_rollback(True)
+
+
+def _to_hand_over(guest: Person, member: Person) -> QuerySet[Order]:
+    return Order.objects.filter(person=guest).exclude(key__in=Order.objects.filter(person=member).values("key"))
+
+
+def _hand_over(guest: Person, member: Person) -> int:
+    moved = _to_hand_over(guest, member).update(person=member)
+    hand_over_uses(guest_id=guest.pk, member_id=member.pk)
+    return moved
