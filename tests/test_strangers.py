@@ -74,8 +74,11 @@ WHO: dict[str, str | Task] = {
     "workbench:stock-count": Task.COUNT,
     "workbench:orders": Task.ORDERS, "workbench:order": Task.ORDERS,
     "workbench:shows": Task.SHOWS, "workbench:show-new": Task.SHOWS, "workbench:show": Task.SHOWS,
-    "workbench:show-change": Task.SHOWS, "workbench:deal-new": Task.SHOWS, "workbench:deal-remove": Task.SHOWS,
+    "workbench:show-change": Task.SHOWS, "workbench:show-cancel": Task.SHOWS,
+    "workbench:deal-new": Task.SHOWS, "workbench:deal-remove": Task.SHOWS,
 }  # fmt: skip
+
+SHOW_PAGES = ("show", "show-change", "show-cancel", "deal-new", "deal-remove")
 
 STUDIO_ROLES = {STUDIO: ROLES_OF_TASK[Task.SHOWS], LEAD: frozenset({Role.OWNER, Role.HOST})}
 
@@ -156,7 +159,7 @@ def world(settings: Any, tmp_path: Path) -> World:
             "address_id": own.pk, "reference": charge.reference, "provider": "sandbox", "name": "pictures/none.webp",
         },
         "live": {"code": show.code},
-        **{f"workbench:{page}": {"code": show.code} for page in ("show", "show-change", "deal-new", "deal-remove")},
+        **{f"workbench:{page}": {"code": show.code} for page in SHOW_PAGES},
     }  # fmt: skip
     return World(house, other, buyer, words)
 
