@@ -8,18 +8,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from silkroom.config.processes.browser import CHROMIUM_FLAGS, find_chromium
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
+# A busy machine may take its time; what does not come at all is found all the same.
+PATIENCE_MS = 30_000
 SERIOUS = {"serious", "critical"}
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """One browser; people get contexts of their own in it."""
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(find_chromium()), args=list(CHROMIUM_FLAGS))
         try:
@@ -75,7 +78,7 @@ def until(page: Page, condition: Callable[[], bool], what: str, *, seconds: floa
 def somebody(browser: Browser, base: str, *, size: dict[str, int], language: str) -> Somebody:
     """A fresh person: no cookies, this screen, this language."""
     context = browser.new_context(viewport=size, locale=language, has_touch=size is PHONE)  # type: ignore[arg-type]
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE_MS)
     return _listen(Somebody(context, context.new_page(), base))
 
 
