@@ -10,7 +10,7 @@ import { Loudspeaker } from "./sound.js";
 const WORKER = new URL("./instant-worker.js", import.meta.url);
 
 export class InstantPlayer {
-  /** `onEvent(name, detail)`: state, failed. */
+  /** `onEvent(name, detail)`: picture, state, failed. */
   constructor({ canvas, gateway, getTicket, onEvent }) {
     this.#canvas = canvas;
     this.#getTicket = getTicket;
@@ -105,6 +105,7 @@ export class InstantPlayer {
     frame.close();
     this.#shown = time / 1000;
     this.#delay = this.clock.isKnown ? Math.max(0, this.clock.now() - this.#shown) : null;
+    this.#onEvent("picture");
   }
 
   async #answerTicket({ number, fresh }) {

@@ -187,6 +187,9 @@ export class SilkPlayer extends HTMLElement {
     } else if (name === "failed") {
       this.#failed.add(this.#mode);
       this.#choose();
+    } else if (!this.#playing) {
+      // the first picture is told at once, not when the watchdog looks next
+      this.#watch();
     }
   }
 
