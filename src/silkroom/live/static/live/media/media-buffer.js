@@ -9,6 +9,9 @@ const KEEP_SECONDS = 8;
 const LOOK_MS = 50;
 /** Behind by so much more than wanted: playing faster would take too long, jump. */
 const JUMP_SECONDS = 2.5;
+/** At the start, what was there already comes in a burst: jump over it rather than run after the edge for seconds. */
+const SETTLE_MS = 2_000;
+const SETTLE_JUMP_SECONDS = 0.4;
 const WAITED_MS = 500;
 const MAX_TARGET = 1.5;
 const CALM_MS = 6_000;
@@ -51,6 +54,7 @@ export class MediaBuffer {
   #queue = [];
   #timer;
   #started = false;
+  #startedAt = 0;
   #calmSince = performance.now();
   #heldSince = 0;
   #waited = [];
@@ -159,6 +163,7 @@ export class MediaBuffer {
     if (!this.#started) {
       if (edge - first < Math.min(this.#target, 0.5)) return;
       this.#started = true;
+      this.#startedAt = performance.now();
       video.currentTime = Math.max(first, edge - this.#target);
     }
     if (video.paused && !video.ended) video.play().catch(() => {});
@@ -193,7 +198,7 @@ export class MediaBuffer {
     this.#waited.push({ now, seconds: edge - video.currentTime });
     while (now - this.#waited[0].now > WAITED_MS) this.#waited.shift();
     const excess = Math.min(...this.#waited.map((one) => one.seconds)) - this.#target;
-    if (excess > JUMP_SECONDS) {
+    if (excess > (now - this.#startedAt < SETTLE_MS ? SETTLE_JUMP_SECONDS : JUMP_SECONDS)) {
       this.#waited = [];
       video.currentTime = Math.max(first, edge - this.#target);
       return;
