@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
 class Cursor(Protocol):
@@ -15,16 +14,14 @@ class Cursor(Protocol):
     def fetchone(self) -> Any: ...
 
 
-@dataclass(frozen=True)
-class Position:
+class Position(NamedTuple):
     """How far one has read: every entry up to and including this one."""
 
     transaction: int
     entry: int
 
 
-@dataclass(frozen=True)
-class Fact:
+class Fact(NamedTuple):
     """An entry as readers see it."""
 
     position: Position
