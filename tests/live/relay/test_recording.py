@@ -18,7 +18,7 @@ import av
 import pytest
 
 from silkroom.live.relay.core.chunks import StreamConfig
-from silkroom.live.relay.core.segments import Event
+from silkroom.live.relay.core.segments import Event, InitMade, PartMade
 from silkroom.live.relay.door import (
     FinishedRecording,
     RecordedPiece,
@@ -85,6 +85,16 @@ def pictures_of(path: Path) -> list[tuple[int, int, int, int]]:
         ]
 
 
+def times_of(path: Path) -> dict[str, list[int]]:
+    """Milliseconds at which the packets of each track are decoded."""
+    times: dict[str, list[int]] = {}
+    with av.open(str(path)) as source:
+        for packet in source.demux():
+            if packet.dts is not None and packet.size:
+                times.setdefault(packet.stream.type, []).append(round(packet.dts * packet.time_base * 1000))
+    return times
+
+
 def test_a_show_becomes_one_file_that_plays_from_zero(tmp_path: Path, store: Store) -> None:
     video = clip(seconds=4)
     record(tmp_path / "spool", [*tasks_of(video), ShowOver()])
@@ -142,6 +152,46 @@ def test_pieces_are_joined_without_the_pauses_and_every_moment_is_found(tmp_path
     assert media_time_ms(finished.pieces, second // 1000 + 500) == finished.pieces[1].media_ms + 500
     assert media_time_ms(finished.pieces, start - 1_000) == 0
     assert media_time_ms(finished.pieces, start + 999_000) == finished.duration_ms
+
+
+def test_sound_that_comes_after_a_stall_does_not_spoil_the_recording(tmp_path: Path, store: Store) -> None:
+    """A busy sender: picture and sound stand still, the picture comes back first. The sound that then comes begins
+    before the new piece does; a file whose times go back could not be joined at all."""
+    video = clip(seconds=6)
+    lost = {True: range(1_000_000, 2_000_000), False: range(900_000, 2_600_000)}
+    came = [chunk.at(chunk.time_us + START_US) for chunk in video.chunks if chunk.time_us not in lost[chunk.is_video]]
+    spool = tmp_path / "spool"
+    record(spool, [NewConfig(video.config, START_US), *came, ShowOver()])
+    pieces = sorted((spool / "show").glob("*.mp4"))
+    assert len(pieces) == 2
+    for path in pieces:
+        for times in times_of(path).values():
+            assert all(earlier < later for earlier, later in itertools.pairwise(times))
+    finished = finish_recording(spool_dir=spool, broadcast_id="show", store=store)
+    assert finished is not None
+    assert len(pictures_of(store.folder / "show.mp4")) == 150
+    sound = times_of(store.folder / "show.mp4")["audio"]
+    # Of the second piece from its first picture on.
+    assert sound[-1] == pytest.approx(finished.duration_ms, abs=60)
+
+
+def test_a_piece_whose_sound_goes_back_is_joined_without_what_goes_back(tmp_path: Path, store: Store) -> None:
+    """A recorder that begins in mid-show has sound from before its first picture: at zero, and then it goes back."""
+    spool = tmp_path / "spool"
+    video = clip(seconds=4)
+    writer = SpoolWriter()
+    writer.start()
+    recorder = StreamRecorder(writer, spool, broadcast_id="show", gateway="g1")
+    events = Packer(1).run([*tasks_of(video), ShowOver()])
+    recorder.apply(next(one for one in events if isinstance(one, InitMade)))
+    for event in events:
+        if isinstance(event, PartMade) and event.start_us >= START_US + 1_000_000:
+            recorder.apply(event)
+    recorder.close()
+    writer.close()
+    finished = finish_recording(spool_dir=spool, broadcast_id="show", store=store)
+    assert finished is not None
+    assert len(pictures_of(store.folder / "show.mp4")) == 90
 
 
 def test_another_camera_in_mid_show_still_decodes(tmp_path: Path, store: Store) -> None:

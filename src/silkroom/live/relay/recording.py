@@ -138,6 +138,7 @@ class _Joiner:
         self._streams: dict[str, MediaStream] = {}
         self._first_sets: ParameterSets | None = None
         self._media_us = 0
+        self._last: dict[str, int] = {}
         self._joined: list[RecordedPiece] = []
         for path in paths:
             self._announce(path)
@@ -176,7 +177,11 @@ class _Joiner:
             kind = packet.stream.type
             if changed is not None and kind == "video" and packet.is_keyframe:
                 packet = _with_sets(packet, changed)
-            _shift(packet, self._media_us - from_us)
+            ticks = _shift(packet, self._media_us - from_us)
+            if kind in self._last and ticks <= self._last[kind]:
+                # a file cannot go back: for this one packet the whole recording would be refused
+                continue
+            self._last[kind] = ticks
             packet.stream = self._streams[kind]
             self._output.mux(packet)
         if last_us > from_us:
@@ -246,10 +251,12 @@ def _with_sets(packet: Packet[MediaStream], sets: ParameterSets) -> Packet[Media
     return changed
 
 
-def _shift(packet: Packet[MediaStream], by_us: int) -> None:
+def _shift(packet: Packet[MediaStream], by_us: int) -> int:
+    """Moves the packet in time; answers when it is decoded now, in its own ticks."""
     ticks = round(Fraction(by_us, 1_000_000) / packet.time_base)
     packet.pts = (packet.pts or 0) + ticks
-    packet.dts = (packet.dts or 0) + ticks
+    packet.dts = decoded = (packet.dts or 0) + ticks
+    return decoded
 
 
 def _microseconds(ticks: int, time_base: Fraction) -> int:

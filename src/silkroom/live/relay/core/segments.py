@@ -118,6 +118,7 @@ class Segmenter:
         self._discontinuity = False
         self._part = _Part()
         self._sound: list[Chunk] = []
+        self._sound_from_us = 0
         self._frame_us = 33_333
 
     @property
@@ -155,7 +156,7 @@ class Segmenter:
 
     def sound(self, chunk: Chunk) -> None:
         """A piece of sound, in order. Kept until the picture it belongs to has been cut."""
-        if self._config is None or self._config.audio is None:
+        if self._config is None or self._config.audio is None or chunk.time_us < self._sound_from_us:
             return
         self._sound.append(chunk)
         if len(self._sound) > MAX_WAITING_SOUND:
@@ -213,7 +214,8 @@ class Segmenter:
         # a late picture would make the part longer than the playlist promises: cut at the limit, the next starts late
         end_us = max(min(end_us, start_us + PART_TARGET_US), pictures[-1].time_us + 1_000)
         if self._fresh:
-            # sound from before the first picture would lie before the start of a recording
+            # sound from before the first picture would lie before the start of a recording, also when it comes later
+            self._sound_from_us = start_us
             self._sound = [one for one in self._sound if one.time_us >= start_us]
             self._fresh = False
         runs = [Run(VIDEO_TRACK, video_ticks(start_us), _video_samples(pictures, end_us))]
