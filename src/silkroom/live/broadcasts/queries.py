@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db.models import QuerySet
 
+from silkroom.journal.queries import Cursor
 from silkroom.kit.clock import now
 from silkroom.kit.errors import NotFound
 from silkroom.shops.queries import find_role
@@ -14,6 +16,7 @@ from silkroom.shops.queries import find_role
 from .models import Broadcast
 from .rules import RoomRole, may_assist, may_lead, room_role
 from .states import RUNNING, BroadcastState
+from .tickets import Ticket
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,25 @@ def get_show(code: str) -> Broadcast:
 def role_in(broadcast: Broadcast, person: object) -> RoomRole:
     """What the person (or visitor) is in this room."""
     return room_role(find_role(person, broadcast.shop_id))
+
+
+_ROLES = """
+    SELECT staff.person_id, staff.shop_id, staff.role
+    FROM unnest(%s::bigint[], %s::bigint[]) AS held(person, shop)
+    JOIN shops_staff staff ON staff.person_id = held.person AND staff.shop_id = held.shop
+    JOIN accounts_person person ON person.id = staff.person_id AND person.is_active
+"""
+
+
+def lapsed_tickets(cursor: Cursor, tickets: Iterable[Ticket]) -> set[Ticket]:
+    """Those whose holder no longer has the role that they name: a ticket outlives a dismissal by minutes. Tickets of
+    viewers name nothing that could be lost."""
+    named = [ticket for ticket in tickets if may_assist(ticket.role)]
+    if not named:
+        return set()
+    cursor.execute(_ROLES, ([one.person_id for one in named], [one.shop_id for one in named]))
+    roles = {(person_id, shop_id): room_role(role) for person_id, shop_id, role in cursor.fetchall()}
+    return {one for one in named if roles.get((one.person_id or 0, one.shop_id)) != one.role}
 
 
 def get_studio_for(person: object, code: str) -> Studio:

@@ -6,7 +6,7 @@ The relay knows neither people nor shows. The gateway passes in callables that r
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -23,10 +23,12 @@ MAX_REMEMBERED = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a valid ticket says. ``serial`` grows with each newly issued ticket of a broadcast (its expiry will do)."""
+    """What a valid ticket says. ``serial`` grows with each newly issued ticket of a broadcast (its expiry will do).
+    ``holder``: whose leave may be taken back while the connection is open (`Relay.holders`), in the gateway's terms."""
 
     broadcast_id: str
     serial: int = 0
+    holder: Hashable = None
 
 
 def _same_host(request: web.BaseRequest) -> bool:

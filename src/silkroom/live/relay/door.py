@@ -12,7 +12,7 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Set
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from silkroom.live.relay.core.sharing import OriginHere, decode_control, subject
 from silkroom.live.relay.edge import Edge
 from silkroom.live.relay.errors import (
     CloseCode,
+    MediaForbidden,
     MediaRefusal,
     NoSuchStream,
     RecordingStillOpen,
@@ -228,6 +229,20 @@ class Relay:
             else:
                 stream.apply(StreamEnded())
                 stream.end()
+
+    def holders(self) -> set[Hashable]:
+        """Of all open connections whose leave may be taken back."""
+        grants = [*(session.grant for session in self._ingest.sessions), *self._watch.open.values()]
+        return {grant.holder for grant in grants if grant.holder is not None}
+
+    def send_away(self, holders: Set[Hashable]) -> None:
+        """These have lost their leave: senders are closed for good (4403), viewers may ask for a new ticket (4401)."""
+        for session in self._ingest.sessions:
+            if session.grant.holder in holders:
+                session.conclude(MediaForbidden())
+        for viewer, grant in self._watch.open.items():
+            if grant.holder in holders:
+                viewer.send_away(CloseCode.TICKET_EXPIRED)
 
     def media_position(self, broadcast_id: int | str) -> int | None:
         """Relay time, in milliseconds, of the newest picture; None when this gateway has none."""

@@ -111,7 +111,7 @@ class IngestSession:
         viewers: Callable[[str], int],
     ) -> None:
         self.socket = socket
-        self._grant = grant
+        self.grant = grant
         self._clock_us = clock_us
         self._translate = translate
         self._viewers = viewers
@@ -150,9 +150,9 @@ class IngestSession:
         stats: asyncio.Task[None] | None = None
         try:
             first = await self._first_config()
-            self._publisher = await open_publisher(self._grant, self._on_closed, self._on_key_wanted)
+            self._publisher = await open_publisher(self.grant, self._on_closed, self._on_key_wanted)
             self._begin(first)
-            await self._send({"type": "ready", "serial": self._grant.serial})
+            await self._send({"type": "ready", "serial": self.grant.serial})
             stats = asyncio.create_task(self._report())
             while (message := await self.socket.receive()).type in (WSMsgType.TEXT, WSMsgType.BINARY):
                 await self._take(message.data)
@@ -294,7 +294,7 @@ class IngestSession:
                     "type": "stats",
                     "bits_per_second": bits,
                     "buffered_ms": late_ms,
-                    "viewers": self._viewers(self._grant.broadcast_id),
+                    "viewers": self._viewers(self.grant.broadcast_id),
                 }
             )
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import WSMsgType, web
 
-from silkroom.live.relay.access import WATCH, Access
+from silkroom.live.relay.access import WATCH, Access, Grant
 from silkroom.live.relay.audience import INSTANT, MSE, Viewer
 from silkroom.live.relay.core.limits import Bucket
 from silkroom.live.relay.errors import (
@@ -45,16 +45,16 @@ class WatchDoor:
         self._find_stream = find_stream
         self._clock_us = clock_us
         self._max_viewers = max_viewers
-        self._open: set[Viewer] = set()
+        self.open: dict[Viewer, Grant] = {}
         self._emptied: asyncio.Event | None = None
 
     def __len__(self) -> int:
-        return len(self._open)
+        return len(self.open)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         if not self._access.may_connect(request):
             raise OriginForbidden()
-        if len(self._open) >= self._max_viewers:
+        if len(self.open) >= self._max_viewers:
             raise GatewayFull()
         mode = request.query.get("mode", INSTANT)
         if mode not in (INSTANT, MSE):
@@ -69,22 +69,22 @@ class WatchDoor:
         if transport is None:
             return socket
         viewer = Viewer(transport, mode)
-        self._open.add(viewer)
+        self.open[viewer] = grant
         stream.join(viewer)
         try:
             await self._serve(request, socket, viewer, stream)
         finally:
             stream.leave(viewer)
-            self._open.discard(viewer)
-            if not self._open and self._emptied is not None:
+            self.open.pop(viewer, None)
+            if not self.open and self._emptied is not None:
                 self._emptied.set()
         return socket
 
     async def close(self) -> None:
         """Tell all viewers to come back: this gateway restarts."""
-        for viewer in self._open:
+        for viewer in self.open:
             viewer.send_away(CloseCode.GOING_AWAY)
-        if self._open:
+        if self.open:
             self._emptied = asyncio.Event()
             await self._emptied.wait()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -13,7 +14,9 @@ from django.utils.translation import gettext
 
 from silkroom.accounts.tickets import TicketExpired, TicketInvalid
 from silkroom.config.env import Environment
-from silkroom.live.broadcasts.rules import may_lead
+from silkroom.journal.queries import Cursor
+from silkroom.live.broadcasts.queries import lapsed_tickets
+from silkroom.live.broadcasts.rules import may_assist, may_lead
 from silkroom.live.broadcasts.states import OVER, RUNNING, BroadcastState
 from silkroom.live.broadcasts.tickets import Purpose, Ticket, read_ticket
 from silkroom.live.relay import errors as relay_errors
@@ -23,6 +26,8 @@ from silkroom.live.room.queries import last_sequences
 from .store import UNREACHABLE, Store
 
 LANGUAGES = ("zh-hans", "en")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,25 +106,33 @@ class MediaAccess:
             raise relay_errors.MediaForbidden from None
         if purpose == Purpose.INGEST:
             await self._check_sender(ticket)
-        return Grant(str(ticket.broadcast_id), serial=ticket.expires_at_ms)
+        holder = ticket if may_assist(ticket.role) else None
+        return Grant(str(ticket.broadcast_id), serial=ticket.expires_at_ms, holder=holder)
 
     async def _check_sender(self, ticket: Ticket) -> None:
         """A sender that comes back after the end would begin a second recording."""
         state = await self._state(ticket.broadcast_id)
-        if not may_lead(ticket.role) or state in (None, *OVER):
+        if not may_lead(ticket.role) or state in (None, *OVER) or await self._is_lapsed(ticket):
             raise relay_errors.MediaForbidden
 
     async def _may_watch(self, broadcast_id: str, grant: Grant | None) -> bool:
-        """Whoever has a ticket was judged when it was issued; without one, the show must be public."""
+        """Whoever has a ticket was judged when it was issued, staff is judged again; without one, the show must be
+        public."""
         if grant is not None:
-            return True
+            return not isinstance(grant.holder, Ticket) or not await self._is_lapsed(grant.holder)
         if not broadcast_id.isdecimal():
             return False
         return await self._state(int(broadcast_id)) in (*RUNNING, BroadcastState.ENDED)
 
     async def _state(self, broadcast_id: int) -> str | None:
+        known = await self._ask(lambda cursor: last_sequences(cursor, [broadcast_id]))
+        return known[broadcast_id][1] if broadcast_id in known else None
+
+    async def _is_lapsed(self, ticket: Ticket) -> bool:
+        return bool(await self._ask(lambda cursor: lapsed_tickets(cursor, [ticket])))
+
+    async def _ask(self, query: Callable[[Cursor], T]) -> T:
         try:
-            known = await self._store.run(lambda cursor: last_sequences(cursor, [broadcast_id]))
+            return await self._store.run(query)
         except UNREACHABLE:
             raise relay_errors.GatewayFull from None
-        return known[broadcast_id][1] if broadcast_id in known else None

@@ -29,6 +29,7 @@ from .house import House
 from .pictures import PictureWatch
 from .room import RoomDoor
 from .store import Store
+from .roles import Roles
 
 COME_BACK = 4503
 SHUTDOWN_SECONDS = 3.0
@@ -131,6 +132,7 @@ class Gateway:
                 try:
                     await work()
                 except Exception:
+        self._keep_running("roles", Roles(self.house, self.relay, self.store).run_forever)
                     # The outermost loop of this work: a bug in one room must not end it for all of them.
                     log.exception("stumbled", work=name)
                 await asyncio.sleep(1.0)

@@ -12,10 +12,12 @@ from aiohttp import WSMsgType, web
 from django.urls import reverse
 
 from silkroom.accounts.errors import NameFirst
-from silkroom.accounts.tickets import TicketInvalid
+from silkroom.accounts.tickets import TicketExpired, TicketInvalid
 from silkroom.kit.clock import now as wall_clock
 from silkroom.kit.clock import to_milliseconds
 from silkroom.kit.errors import Malformed, NotFound, Refusal
+from silkroom.live.broadcasts.queries import lapsed_tickets
+from silkroom.live.broadcasts.rules import may_assist
 from silkroom.live.broadcasts.states import OVER
 from silkroom.live.broadcasts.tickets import Purpose, Ticket, read_ticket
 from silkroom.live.fanout.door import Room, RoomClosed, RoomFull
@@ -111,7 +113,7 @@ class RoomDoor:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         try:
-            ticket = self._admit(request)
+            ticket = await self._admit(request)
         except Refusal as refusal:
             return _refused(request, refusal)
         socket = web.WebSocketResponse(
@@ -132,14 +134,25 @@ class RoomDoor:
             self._leave(seat)
         return socket
 
-    def _admit(self, request: web.Request) -> Ticket:
+    async def _admit(self, request: web.Request) -> Ticket:
         """Raises what is answered before the upgrade."""
         if not self._origins.allow(request):
             raise PageRefused
         ticket = read_ticket(Purpose.ROOM, request.query.get("ticket", ""))
         if self.is_closing or self._house.fan.is_full:
             raise RoomFull
+        if may_assist(ticket.role):
+            await self._refuse_lapsed(ticket)
         return ticket
+
+    async def _refuse_lapsed(self, ticket: Ticket) -> None:
+        """While somebody stays, `Roles` looks."""
+        try:
+            lapsed = await self._store.run(lambda cursor: lapsed_tickets(cursor, [ticket]))
+        except UNREACHABLE:
+            raise RoomClosed from None
+        if lapsed:
+            raise TicketExpired
 
     async def _welcome(self, socket: web.WebSocketResponse, seat: Seat) -> Room | None:
         """Hello, welcome, a seat. None: the connection has been ended."""
@@ -351,7 +364,9 @@ class RoomDoor:
         ticket = read_ticket(Purpose.ROOM, message.ticket)
         if ticket.broadcast_id != seat.ticket.broadcast_id:
             raise TicketInvalid
+        self._house.leave_seat(seat)
         seat.ticket = ticket
+        self._house.take_seat(seat)  # as what the new ticket says: a role may have been given or taken
         self._set_expiry(seat)
         seat.send({"type": "reply", "id": message.id, **self._pass_of(seat)})
 

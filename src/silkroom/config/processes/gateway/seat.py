@@ -33,7 +33,7 @@ class Seat:
         self.strikes = 0
         self.expiry: asyncio.TimerHandle | None = None
         self.counted_as = ""
-        """viewer or staff, while in the room (the house keeps it); a renewed ticket does not change it."""
+        """viewer or staff, while in the room; the house keeps it."""
 
     @property
     def is_staff(self) -> bool:

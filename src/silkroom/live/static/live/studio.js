@@ -253,10 +253,17 @@ function drawViews() {
 
 const board = new Board(parts);
 
+/** A role that was given or taken meanwhile: the keys on this page are no longer the right ones. */
+const hasOtherRole = () => socket.you !== undefined && socket.you.role !== config.person.role;
+socket.addEventListener("welcome", () => {
+  if (hasOtherRole() && socket.you.role !== "host") sender.stop();
+  draw();
+});
+
 function drawLine({ broadcast }) {
   const isAir = broadcast.state === "on_air" || broadcast.state === "interrupted";
   const [text, bad] =
-    socket.line === "refused" ? [gettext("This studio is closed to you. Reload the page."), true]
+    socket.line === "refused" || hasOtherRole() ? [gettext("This studio is closed to you. Reload the page."), true]
       : socket.line === "lost" ? [gettext("The line to the room is down. It comes back by itself."), true]
       : sent.state === "replaced" ? [gettext("Another device sends the picture now."), false]
       : isAir && sender.isOwn && sent.state === "reconnecting" ? [gettext("Your picture does not reach the room. It comes back by itself, viewers keep their seat."), true]
