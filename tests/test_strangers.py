@@ -289,7 +289,8 @@ def test_no_address_breaks_whoever_asks(world: World) -> None:
 def test_unknown_words_in_addresses_are_not_found(world: World) -> None:
     client = client_of(world.house.owner)
     for name, pattern in addresses():
-        if "<" not in pattern or name == "sales:notify":
+        # The way to a public file is shown to the gateway, which says whether there is one.
+        if "<" not in pattern or name in {"sales:notify", "media"}:
             continue
         strange = {
             "slug": "no-such", "code": "NOSUCH2345", "number": "NOSUCH", "secret": "no-such", "reference": "NOSUCH",

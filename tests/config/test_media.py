@@ -1,77 +1,69 @@
-"""Files of the storage over HTTP: whole, in ranges, and never anything that is not public."""
+"""Addresses of files: what is public, and the way from the pages' port to the gateway's. Serving: tests/gateway."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from io import BytesIO
+from dataclasses import replace
+from typing import Any
 
 import pytest
-from django.core.files.base import File
-from django.core.files.storage import default_storage
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from silkroom.config.media import parse_range
+from silkroom.config.media import is_public, parse_range
 
-NAME = "recordings/test-media.mp4"
-CONTENT = bytes(range(256)) * 4
+NAME = "recordings/ABCDE23456.mp4"
+
+
+def ask(client: Client, name: str, host: str = "shop.example:8000", method: str = "get") -> Any:
+    return getattr(client, method)(f"/gateway/media/{name}", headers={"host": host})
 
 
 @pytest.fixture
-def stored() -> Iterator[str]:
-    name = default_storage.save(NAME, File(BytesIO(CONTENT)))
-    yield name
-    default_storage.delete(name)
+def here(settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["shop.example"]
 
 
-def body(response: object) -> bytes:
-    return b"".join(response.streaming_content)  # type: ignore[attr-defined]
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_the_pages_port_sends_on_to_the_gateway(client: Client, here: None, method: str) -> None:
+    response = ask(client, "pictures/a%20b.webp", method=method)
+    assert response.status_code == 302
+    assert response["Location"] == "http://shop.example:8001/gateway/media/pictures/a%20b.webp"
+    assert response["Cache-Control"] == "public, max-age=3600"
 
 
-@pytest.mark.django_db
-def test_a_file_is_served_whole(client: Client, stored: str) -> None:
-    response = client.get(f"/media/{stored}")
-    assert response.status_code == 200
-    assert response["Content-Type"] == "video/mp4"
-    assert response["Accept-Ranges"] == "bytes"
-    assert body(response) == CONTENT
+def test_a_gateway_of_another_name_is_found(client: Client, here: None, settings: Any) -> None:
+    settings.ENVIRONMENT = replace(settings.ENVIRONMENT, gateway_url="https://live.example/")
+    assert ask(client, NAME)["Location"] == f"https://live.example/gateway/media/{NAME}"
 
 
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("asked", "first", "last"),
-    [("bytes=0-9", 0, 9), ("bytes=1000-", 1000, 1023), ("bytes=-24", 1000, 1023), ("bytes=1020-5000", 1020, 1023)],
-)
-def test_a_range_is_served_exactly(client: Client, stored: str, asked: str, first: int, last: int) -> None:
-    response = client.get(f"/media/{stored}", headers={"range": asked})
-    assert response.status_code == 206
-    assert response["Content-Range"] == f"bytes {first}-{last}/1024"
-    assert body(response) == CONTENT[first : last + 1]
+def test_a_proxy_that_brings_the_gateways_addresses_here_is_not_sent_in_circles(
+    client: Client, here: None, settings: Any
+) -> None:
+    settings.ENVIRONMENT = replace(settings.ENVIRONMENT, gateway_url="http://shop.example")
+    assert ask(client, NAME, host="shop.example").status_code == 404
 
 
-@pytest.mark.django_db
-def test_a_range_behind_the_end_is_refused(client: Client, stored: str) -> None:
-    response = client.get(f"/media/{stored}", headers={"range": "bytes=1024-"})
-    assert response.status_code == 416
-    assert response["Content-Range"] == "bytes */1024"
+@pytest.mark.parametrize("name", ["secrets/secret_key", "pictures/../secrets/secret_key", "recordings/", "recordings"])
+def test_the_way_to_nothing_public_is_not_shown(client: Client, here: None, name: str) -> None:
+    assert ask(client, name).status_code == 404
 
 
-@pytest.mark.django_db
+@pytest.mark.parametrize("name", [NAME, "pictures/x-400.webp", "shops/a.b/logo.png", "covers/月.webp"])
+def test_public_names(name: str) -> None:
+    assert is_public(name)
+
+
 @pytest.mark.parametrize(
     "name",
-    ["secrets/secret_key", "../secrets/secret_key", "pictures/../../secrets/secret_key", "recordings/", "recordings"],
-)
-def test_nothing_else_can_be_read(client: Client, stored: str, name: str) -> None:
-    assert client.get(f"/media/{name}").status_code == 404
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("asked", [f"bytes={'9' * 5000}-", f"bytes=-{'9' * 5000}", f"bytes=0-{'9' * 5000}"])
-def test_a_range_of_endless_numbers_is_no_range(client: Client, stored: str, asked: str) -> None:
-    response = client.get(f"/media/{stored}", headers={"range": asked})
-    assert response.status_code == 200
-    assert body(response) == CONTENT
+    [
+        "", "secret_key", "secrets/key", "recordings", "recordings/", "/recordings/x", "recordings//x",
+        "recordings/../secrets/key", "recordings/..", "recordings/.", "recordings/x/...", "./recordings/x",
+        "recordings/a\0b", "recordings/a\nb", "recordings/" + "x" * 300, "recordingsx/a",
+    ],
+)  # fmt: skip
+def test_names_that_are_not_public(name: str) -> None:
+    assert not is_public(name)
 
 
 @given(st.text(max_size=30), st.integers(min_value=0, max_value=10**9))

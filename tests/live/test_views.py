@@ -308,7 +308,7 @@ def test_the_room_page_of_an_ended_show_has_its_recording(stage: Stage, show: Br
     room.end_show(broadcast=show, by=stage.owner)
     Broadcast.objects.filter(pk=show.pk).update(recording=f"recordings/{show.code}.mp4", recording_seconds=5)
     answer = Browser(show, None).get()
-    assert json_in(answer.content.decode(), "room")["recording"] == f"/media/recordings/{show.code}.mp4"
+    assert json_in(answer.content.decode(), "room")["recording"] == f"/gateway/media/recordings/{show.code}.mp4"
 
 
 @pytest.mark.parametrize("assistant", [False, True])

@@ -1,40 +1,48 @@
-"""Serving files of the storage. In production a CDN or the proxy in front may do it; the addresses stay."""
+"""Which files of the storage are public, and where they are read: at the gateway, whose slow readers hold no thread.
+
+Their addresses begin with ``/gateway/``. Behind a proxy that joins both processes under one name they lead there; alone
+on a machine, where the gateway has a port of its own, the pages' port sends the browser on.
+"""
 
 from __future__ import annotations
 
-import mimetypes
+from urllib.parse import quote
 
-from django.core.files.storage import default_storage
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.views.decorators.http import require_safe
 
 from silkroom.kit.errors import NotFound
+from silkroom.live.broadcasts.addresses import gateway_url
 
-PUBLIC_FOLDERS = ("pictures/", "covers/", "shops/", "recordings/")
-CHUNK = 256 * 1024
+PUBLIC_FOLDERS = ("pictures", "covers", "shops", "recordings")
+
+LONGEST_NAME = 200
+
 LONGEST_RANGE = 40
 """Two numbers of 19 digits and the dash: no file is longer, and Python reads no number of thousands of digits."""
 
+KNOWN_SECONDS = 3600
+"""How long a browser remembers where the gateway is."""
 
-def serve_file(request: HttpRequest, name: str) -> HttpResponseBase:
-    """A public file, whole or the byte range asked for (players seek by ranges). 404 for all else."""
-    if not name.startswith(PUBLIC_FOLDERS) or ".." in name.split("/") or not default_storage.exists(name):
+
+def is_public(name: str) -> bool:
+    """Whether everybody may read the file of this name. No name of a public file leads out of its folder."""
+    folder, *rest = name.split("/")
+    if folder not in PUBLIC_FOLDERS or not rest or len(name) > LONGEST_NAME or not name.isprintable():
+        return False
+    return all(part.strip(".") for part in rest)
+
+
+@require_safe
+def show_the_way(request: HttpRequest, name: str) -> HttpResponse:
+    """Sends the browser to the gateway. Raises NotFound for what is not public, and where this is the gateway's name:
+    a proxy that brings the gateway's addresses here would be asked for ever."""
+    gateway = gateway_url(request)
+    if not is_public(name) or gateway == f"{request.scheme}://{request.get_host()}":
         raise NotFound
-    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    size = default_storage.size(name)
-    span = parse_range(request.headers.get("range", ""), size)
-    response: HttpResponseBase
-    if span is None:
-        response = FileResponse(default_storage.open(name), content_type=kind)
-    elif not span:
-        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
-    else:
-        first, last = span
-        response = StreamingHttpResponse(_slice(name, first, last), status=206, content_type=kind)
-        response["Content-Range"] = f"bytes {first}-{last}/{size}"
-        response["Content-Length"] = str(last - first + 1)
-    response["Accept-Ranges"] = "bytes"
-    response["Cache-Control"] = "public, max-age=86400"
-    response["X-Content-Type-Options"] = "nosniff"
+    response = HttpResponseRedirect(f"{gateway}{settings.MEDIA_URL}{quote(name)}")
+    response["Cache-Control"] = f"public, max-age={KNOWN_SECONDS}"
     return response
 
 
@@ -49,12 +57,3 @@ def parse_range(header: str, size: int) -> tuple[int, int] | tuple[()] | None:
     first = int(start) if start else max(0, size - int(end))
     last = min(int(end), size - 1) if start and end else size - 1
     return (first, last) if first <= last else ()
-
-
-def _slice(name: str, first: int, last: int):  # type: ignore[no-untyped-def]
-    with default_storage.open(name) as file:
-        file.seek(first)
-        left = last - first + 1
-        while left > 0 and (chunk := file.read(min(CHUNK, left))):
-            left -= len(chunk)
-            yield chunk

@@ -102,7 +102,7 @@ class ContentSecurityMiddleware:
                 "default-src 'self'",
                 f"script-src {script}",
                 "style-src 'self' 'unsafe-inline'",
-                "img-src 'self' data: blob:",
+                f"img-src 'self' data: blob: {gateway}",
                 f"media-src 'self' blob: {gateway}",
                 f"connect-src 'self' {gateway} {socket}",
                 "worker-src 'self' blob:",

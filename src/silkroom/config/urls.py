@@ -8,7 +8,7 @@ from django.views.generic import TemplateView
 from django.views.i18n import JavaScriptCatalog
 
 from silkroom.config.health import health
-from silkroom.config.media import serve_file
+from silkroom.config.media import show_the_way
 
 urlpatterns = [
     path("health", health, name="health"),
@@ -16,7 +16,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("i18n/words.js", JavaScriptCatalog.as_view(packages=None), name="words"),
-    path("media/<path:name>", serve_file, name="media"),
+    path("gateway/media/<path:name>", show_the_way, name="media"),
     path("design/", TemplateView.as_view(template_name="design/index.html"), name="design"),
     path("", include("silkroom.accounts.urls")),
     path("", include("silkroom.sales.urls")),

@@ -198,7 +198,7 @@ def test_cover(show: Broadcast, kind: str):
     room.change_cover(broadcast=show, picture=picture(kind))
     address = room_of(show)["broadcast"]["cover"]
     assert address == show.cover.url
-    assert address.startswith("/media/pictures/")
+    assert address.startswith("/gateway/media/pictures/")
     with Image.open(show.cover.open()) as kept:
         assert (kept.format, kept.size) == ("WEBP", (40, 30))
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import structlog
 from aiohttp import web
+from django.conf import settings
 
 from silkroom.config.env import Environment
 from silkroom.config.processes.herald import TICK, Herald
@@ -25,6 +26,7 @@ from silkroom.sales.desk.door import Committed, Desk
 from .access import MediaAccess, Origins
 from .attendance import Attendance
 from .board import Boards
+from .files import Files
 from .house import House
 from .pictures import PictureWatch
 from .room import RoomDoor
@@ -58,7 +60,7 @@ class Gateway:
         self.desk = Desk(environment.database_url, hold_seconds=environment.hold_seconds)
         self.house = House(self.store, self.bus, max_watchers=environment.max_watchers)
         self.relay = Relay(
-            access=MediaAccess(self.store, origins).access,
+            access=MediaAccess(self.store, origins, max_per_address=environment.max_per_address).access,
             bus=self.bus,
             spool_dir=spool_folder(),
             gateway=self.name,
@@ -66,8 +68,14 @@ class Gateway:
         )
         self.attendance = Attendance(self.name, self.house, self.bus, self.sending)
         self.herald = Herald(environment.database_url, self._told)
+        self.files = Files()
         self.door = RoomDoor(
-            house=self.house, store=self.store, desk=self.desk, attendance=self.attendance, origins=origins
+            house=self.house,
+            store=self.store,
+            desk=self.desk,
+            attendance=self.attendance,
+            origins=origins,
+            max_per_address=environment.max_per_address,
         )
 
     # Serving
@@ -102,6 +110,7 @@ class Gateway:
         application = web.Application(client_max_size=64 * 1024)
         application.router.add_get("/gateway/room", self.door.handle)
         application.router.add_get("/gateway/health", self._health)
+        application.router.add_get(f"{settings.MEDIA_URL}{{name:.+}}", self.files.handle)
         application.add_routes(self.relay.routes())
         return application
 
@@ -153,6 +162,7 @@ class Gateway:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.to_thread(self.herald.stop)
         await runner.cleanup()
+        self.files.close()
         if isinstance(self.bus, NatsBus):
             await self.bus.close()
         await asyncio.to_thread(self.store.close)
