@@ -117,6 +117,17 @@ def test_cap_and_limit_hold_across_desks(desks: list[Desk]) -> None:
     assert stock_row(stocked) == (500, 30)
 
 
+def test_a_person_gets_five_unpaid_orders_however_many_desks_there_are(desks: list[Desk]) -> None:
+    stocked, people = make_shop(pieces=500, variants=3), make_people(20)
+    # Each desk sells a garment of its own: they meet nowhere but at the person.
+    requests = [
+        ask_for(stocked, person, variant=one) for _ in range(4) for person in people for one in stocked.variants
+    ]
+    answers = ask_all(desks, requests)
+    assert codes(answers) == {"order": 100, "too_many_unpaid": 140}
+    assert set(Counter(Order.objects.values_list("person", flat=True)).values()) == {5}
+
+
 def test_one_key_at_three_desks_makes_one_order(desks: list[Desk]) -> None:
     stocked, people = make_shop(pieces=500), make_people(10)
     requests = [ask_for(stocked, person) for person in people]

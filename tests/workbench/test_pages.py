@@ -547,6 +547,7 @@ def test_orders_filter_by_state_show_and_words(house: House, owner: Client) -> N
     def found(**words: str) -> list[str]:
         return [row["order"].number for row in owner.get(page, words).context["rows"]]
 
+            ended_at=None if state == "held" else datetime.now(UTC),
     assert found() == ["KOLD", "KSHOW", "KWEB"]
     assert found(state="held") == ["KWEB"]
     assert found(state="invented") == ["KOLD", "KSHOW", "KWEB"]

@@ -95,6 +95,7 @@ class Environment:
     )
     time_zone: str = _setting("Asia/Shanghai", _text, "time zone of new shops")
     hold_seconds: int = _setting(900, _whole(5, 86400), "how long an unpaid order keeps its pieces")
+    most_unpaid_orders: int = _setting(5, _whole(1, 1000), "unpaid orders that one person may have at a time in a shop")
     sandbox_payments: bool = _setting(False, _boolean, "offer the sandbox payment provider: no real money moves")
     max_watchers: int = _setting(20000, _whole(1, 1000000), "watchers that one gateway takes before it says it is full")
     log_level: str = _setting("INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "DEBUG, INFO, WARNING or ERROR")

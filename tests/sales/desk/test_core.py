@@ -41,6 +41,7 @@ from silkroom.sales.desk.errors import (
     QuantityOutOfBounds,
     SoldOut,
     TooManyLines,
+    TooManyUnpaid,
     VariantUnknown,
 )
 
@@ -166,6 +167,24 @@ def test_an_offer_never_makes_a_garment_dearer() -> None:
 
 def test_somebody_who_does_not_exist_buys_nothing() -> None:
     assert isinstance(refusal(order(person=9), shelf(5)), BuyerUnknown)
+
+
+def test_a_person_has_so_many_unpaid_orders_in_a_shop_and_no_more() -> None:
+    requests = [order(), order(), order(person=2), order()]
+    on = shelf(9, unpaid={(SHOP, 1): 1, (SHOP + 1, 2): 5})
+    decisions, changes = decide(requests, on, now=NOW, most_unpaid=2)
+    assert [type(one) for one in decisions] == [Accepted, TooManyUnpaid, Accepted, TooManyUnpaid]
+    assert isinstance(decisions[1], TooManyUnpaid)
+    assert decisions[1].data == {"most": 2}
+    assert changes.held == {7000: 2}
+    assert lacking(decisions), "an order of theirs may be due"
+
+
+def test_a_repeat_is_answered_however_many_unpaid_orders_there_are() -> None:
+    request = order()
+    known = {(1, request.key): KnownOrder(4, ((7, 1, None),), "N4")}
+    decision, _ = decide_one(request, shelf(9, known=known, unpaid={(SHOP, 1): 5}))
+    assert decision == Repeated(4)
 
 
 @pytest.mark.parametrize("facts", [{"shop_id": 2}, {"is_sold": False}])

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F
 
 from silkroom.accounts.models import Person
@@ -40,11 +40,13 @@ from silkroom.sales.desk.errors import (
     PersonLimitReached,
     SoldOut,
     TooBusy,
+    TooManyUnpaid,
     VariantUnknown,
 )
 from silkroom.sales.desk.pipe import Pipe
 from silkroom.sales.offers.models import Offer, OfferUse
 from silkroom.sales.orders.models import Order, OrderLine
+from silkroom.sales.orders.services import cancel_order, lock_own_order, pay_order
 from silkroom.sales.orders.states import OrderState
 from tests.sales.stocked import CHANNEL, StockedShop, ask_for, make_offer, make_people, make_shop, stock_row
 
@@ -280,6 +282,37 @@ def test_people_who_left_or_never_were_buy_nothing(desk: Desk) -> None:
     answers = in_one_batch(desk, stocked, requests, first)
     assert [type(one) for one in answers] == [BuyerUnknown, BuyerUnknown, OrderReceipt]
     assert stock_row(stocked) == (20, 2)
+
+
+def test_in_one_batch_too_a_person_gets_five_unpaid_orders(desk: Desk) -> None:
+    stocked, (buyer, first) = make_shop(pieces=20), make_people(2)
+    answers = in_one_batch(desk, stocked, [ask_for(stocked, buyer) for _ in range(7)], first)
+    assert [type(one) for one in answers] == [OrderReceipt] * 5 + [TooManyUnpaid] * 2
+    assert stock_row(stocked) == (20, 6)
+
+
+def test_what_is_paid_or_cancelled_makes_room_and_other_shops_are_others(desk: Desk) -> None:
+    stocked, other, (buyer,) = make_shop(pieces=20), make_shop(), make_people(1)
+    numbers = [desk.place_blocking(ask_for(stocked, buyer)).number for _ in range(5)]
+    with pytest.raises(TooManyUnpaid):
+        desk.place_blocking(ask_for(stocked, buyer))
+    desk.place_blocking(ask_for(other, buyer))
+    with transaction.atomic():
+        cancel_order(person=buyer, number=numbers[0])
+        pay_order(order=lock_own_order(person=buyer, number=numbers[1]))
+    for _ in range(2):
+        desk.place_blocking(ask_for(stocked, buyer))
+    with pytest.raises(TooManyUnpaid):
+        desk.place_blocking(ask_for(stocked, buyer))
+
+
+def test_orders_that_are_due_lapse_before_their_buyer_is_refused(desk: Desk) -> None:
+    stocked, (buyer,) = make_shop(pieces=20, variants=2), make_people(1)
+    for _ in range(5):
+        desk.place_blocking(ask_for(stocked, buyer))
+    Order.objects.update(holds_until=now() - timedelta(seconds=1))
+    desk.place_blocking(ask_for(stocked, buyer, variant=stocked.variants[1]))
+    assert Order.objects.filter(state="lapsed").count() == 5
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from silkroom.sales.desk.statements import READ_MOMENT, number_list, plain_list, text_list
+from silkroom.sales.desk.statements import READ_MOMENT, READ_UNPAID, number_list, plain_list, text_list
 from silkroom.sales.orders.services import _DUE
 
 TEXTS = st.text(st.characters(blacklist_characters="\x00", blacklist_categories=("Cs",)))
@@ -48,3 +48,15 @@ def test_due_orders_are_found_by_their_index(statement: str) -> None:
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "order_held_by_time" in plan
     assert "Index Cond: (holds_until <= statement_timestamp())" in plan
+
+
+@pytest.mark.django_db
+def test_unpaid_orders_are_counted_by_their_index() -> None:
+    """Of everything a person has ever ordered, only what is held is looked at."""
+    with connection.cursor() as cursor:
+        for path in ("seqscan", "hashjoin", "mergejoin", "bitmapscan"):
+            cursor.execute(f"SET LOCAL enable_{path} = off")
+        cursor.execute(f"EXPLAIN (GENERIC_PLAN) {READ_UNPAID}")
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "order_held_of_person" in plan
+    assert "Index Cond: ((shop_id = wanted.shop) AND (person_id = wanted.person))" in plan

@@ -68,6 +68,13 @@ def test_money_adds_up_against_plain_sql(desk: Desk) -> None:
     refused("UPDATE sales_order SET freight_minor = 1", "order_adds_up")
 
 
+def test_an_order_is_held_until_it_ends_against_plain_sql(desk: Desk) -> None:
+    stocked, (buyer,) = make_shop(pieces=5), make_people(1)
+    desk.place_blocking(ask_for(stocked, buyer))
+    refused("UPDATE sales_order SET state = 'paid'", "order_is_held_until_it_ends")
+    refused("UPDATE sales_order SET ended_at = now()", "order_is_held_until_it_ends")
+
+
 def test_a_key_makes_one_order_against_plain_sql(desk: Desk) -> None:
     stocked, (buyer,) = make_shop(pieces=5), make_people(1)
     for _ in range(2):

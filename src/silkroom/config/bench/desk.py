@@ -51,6 +51,12 @@ class Plan:
 QUICK = Plan(1, 6000, 1500, 1500, 1.5, ("postgres",))
 LONG = Plan(3, 10_000, 4000, 4000, 4.0, ("postgres", "gateway"))
 
+PEOPLE_OF_LIMITS = 1000
+"""They get many thousand orders, which the desk would count if they bought in a sale as well."""
+
+MOST_UNPAID = 1000
+"""Of one person. A buyer of the bench presses the button more often than a person may."""
+
 PIECES_OF_LIMITS = 10**9
 """More than the limits can ever sell."""
 
@@ -60,7 +66,7 @@ def run(quick: bool) -> dict[str, Any]:
     plan = QUICK if quick else LONG
     folder = Path(tempfile.mkdtemp(prefix="silkroom-bench-"))
     folder.chmod(0o711)
-    environment = replace(Environment(), hold_seconds=86400, sandbox_payments=True)
+    environment = replace(Environment(), hold_seconds=86400, most_unpaid_orders=MOST_UNPAID, sandbox_payments=True)
     try:
         with Stack(folder, environment=environment, any_ports=True, purpose="bench", durable_setup=False) as stack:
             _progress("starting all processes on a fresh database")
@@ -85,11 +91,13 @@ class _Bench:
         pieces = [*([plan.room_pieces] * 2 + [plan.http_pieces]) * plan.rounds, *[plan.kill_pieces] * len(plan.kills)]
         # Each sale has people of its own, or the rate that a person may order at would bound the next one.
         self._hall = self._sale.prepare(
-            people=plan.people * (2 * plan.rounds + len(plan.kills)),
+            people=plan.people * (2 * plan.rounds + len(plan.kills)) + IN_FLIGHT * plan.rounds + PEOPLE_OF_LIMITS,
             garments=sales + 1,
             pieces=[*pieces, PIECES_OF_LIMITS],
         )
-        self._limit_garment = self._sale.garment_of(self._hall, self._hall.variants[-1])
+        self._limit_garment = self._sale.garment_of(
+            self._hall, self._hall.variants[-1], self._hall.people[-PEOPLE_OF_LIMITS:]
+        )
         self._next = 0
         self._next_person = 0
         self._confirmed: list[str] = []
@@ -163,7 +171,7 @@ class _Bench:
         variant = self._take_garment()
         sale = desk_buyers.sell_over_http(
             self._stack.web_url,
-            self._sale.tickets_of(self._hall, self._hall.people[:IN_FLIGHT]),
+            self._take_tickets(IN_FLIGHT),
             variant=variant.pk,
             in_flight=IN_FLIGHT,
             requests=2 * self._plan.http_pieces,

@@ -88,8 +88,8 @@ def tickets_of(hall: Hall, people: Sequence[Person]) -> list[str]:
     ]
 
 
-def garment_of(hall: Hall, variant: Variant) -> Garment:
-    """The hot row of a variant, for writers that know nothing of us."""
+def garment_of(hall: Hall, variant: Variant, people: Sequence[Person]) -> Garment:
+    """The hot row of a variant and its buyers, for writers that know nothing of us."""
     row = Sellable.objects.get(item_id=variant.item_id)
     return Garment(
         shop=hall.shop.pk,
@@ -100,7 +100,7 @@ def garment_of(hall: Hall, variant: Variant) -> Garment:
         sku=variant.sku,
         title=f"丝绸衬衫 · 月白 · {variant.size.label}",
         channel=channel_of(hall.broadcast.code),
-        people=sorted(person.pk for person in hall.people),
+        people=sorted(person.pk for person in people),
     )
 
 

@@ -53,7 +53,12 @@ def shared_desk() -> Desk:
     with _lock:
         desk = _desks.get(name)
         if desk is None:
-            desk = _desks[name] = Desk(database_conninfo(), hold_seconds=settings.ENVIRONMENT.hold_seconds)
+            environment = settings.ENVIRONMENT
+            desk = _desks[name] = Desk(
+                database_conninfo(),
+                hold_seconds=environment.hold_seconds,
+                most_unpaid=environment.most_unpaid_orders,
+            )
             for hook in _hooks:
                 desk.on_committed(hook)
         return desk

@@ -29,12 +29,17 @@ from silkroom.sales.desk.errors import (
     QuantityOutOfBounds,
     SoldOut,
     TooManyLines,
+    TooManyUnpaid,
     VariantUnknown,
 )
 
 MOST_LINES = 20
 MOST_PIECES = 99
 """Of one line. Wholesale is not sold through this door."""
+
+MOST_UNPAID = 5
+"""Unpaid orders of one person in one shop at a time, unless an installation says otherwise: nobody can keep a whole
+stock from others without paying."""
 
 LARGEST_ID = 2**63 - 1
 LONGEST_CHANNEL = 80
@@ -127,6 +132,8 @@ class Shelf:
     uses: dict[tuple[int, int], int] = field(default_factory=dict)
     """(offer, person) -> pieces the person has taken of it."""
     known: dict[OrderKey, KnownOrder] = field(default_factory=dict)
+    unpaid: dict[tuple[int, int], int] = field(default_factory=dict)
+    """(shop, person) -> held orders the person has there."""
 
 
 class DecidedLine(NamedTuple):
@@ -213,9 +220,11 @@ def in_order(lines: Iterable[tuple[int, int, int | None]]) -> Wanted:
     return tuple(sorted(lines, key=lambda line: (line[0], line[1], line[2] or 0)))
 
 
-def decide(requests: Sequence[OrderRequest], shelf: Shelf, *, now: datetime) -> tuple[list[Decision], Changes]:
-    """Decide in order. ``shelf`` is used up: its stock shows afterwards what is left."""
-    counter = _Counter(shelf, now)
+def decide(
+    requests: Sequence[OrderRequest], shelf: Shelf, *, now: datetime, most_unpaid: int = MOST_UNPAID
+) -> tuple[list[Decision], Changes]:
+    """Decide in order. ``shelf`` is used up: it shows afterwards what is left."""
+    counter = _Counter(shelf, now, most_unpaid)
     decisions: list[Decision] = []
     accepted: dict[OrderKey, int] = {}
     for index, request in enumerate(requests):
@@ -233,7 +242,7 @@ def decide(requests: Sequence[OrderRequest], shelf: Shelf, *, now: datetime) -> 
 
 def lacking(decisions: Sequence[Decision]) -> bool:
     """Was somebody refused who might be served once orders have lapsed?"""
-    return any(isinstance(one, SoldOut | OfferCapReached | PersonLimitReached) for one in decisions)
+    return any(isinstance(one, SoldOut | OfferCapReached | PersonLimitReached | TooManyUnpaid) for one in decisions)
 
 
 class _Asked(NamedTuple):
@@ -248,9 +257,10 @@ class _Asked(NamedTuple):
 class _Counter:
     """Hands out what lies on the shelf."""
 
-    def __init__(self, shelf: Shelf, now: datetime) -> None:
+    def __init__(self, shelf: Shelf, now: datetime, most_unpaid: int) -> None:
         self.shelf = shelf
         self.now = now
+        self.most_unpaid = most_unpaid
         self.changes = Changes()
 
     def decide(self, key: OrderKey, request: OrderRequest) -> Accepted | Repeated | Refusal:
@@ -259,6 +269,8 @@ class _Counter:
             return Repeated(known.order_id) if known.wanted == wanted_by(request) else KeyReused(number=known.number)
         if request.person_id not in self.shelf.buyers:
             return BuyerUnknown()
+        if self.shelf.unpaid.get((request.shop_id, request.person_id), 0) >= self.most_unpaid:
+            return TooManyUnpaid(most=self.most_unpaid)
         try:
             lines = [self._asked(request, line) for line in request.lines]
             self._check_counts(request, lines)
@@ -327,6 +339,8 @@ class _Counter:
 
     def _take(self, request: OrderRequest, lines: Sequence[_Asked], rows: Sequence[StockRow]) -> Accepted:
         changes = self.changes
+        whose = (request.shop_id, request.person_id)
+        self.shelf.unpaid[whose] = self.shelf.unpaid.get(whose, 0) + 1
         goods = discount = 0
         decided = []
         for (variant, offer, quantity, price), row in zip(lines, rows, strict=True):

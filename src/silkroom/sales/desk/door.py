@@ -27,6 +27,7 @@ from silkroom.kit.errors import Refusal
 from silkroom.sales.desk.core import (
     MOST_LINES,
     MOST_PIECES,
+    MOST_UNPAID,
     OrderLineRequest,
     OrderRequest,
     check_request,
@@ -39,6 +40,7 @@ from silkroom.sales.orders.services import lapse_due_orders
 __all__ = [
     "MOST_LINES",
     "MOST_PIECES",
+    "MOST_UNPAID",
     "Answer",
     "Committed",
     "Desk",
@@ -80,11 +82,14 @@ class Desk:
         conninfo: str,
         *,
         hold_seconds: int = 900,
+        most_unpaid: int = MOST_UNPAID,
         most_waiting: int = MOST_WAITING,
         most_in_batch: int = MOST_IN_BATCH,
         patience_seconds: float = 5.0,
     ) -> None:
-        self._writer = Writer(conninfo, hold_seconds=hold_seconds, patience_seconds=patience_seconds)
+        self._writer = Writer(
+            conninfo, hold_seconds=hold_seconds, most_unpaid=most_unpaid, patience_seconds=patience_seconds
+        )
         self._most_waiting = most_waiting
         self._most_in_batch = most_in_batch
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()

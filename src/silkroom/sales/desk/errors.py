@@ -53,6 +53,14 @@ class PersonLimitReached(Refusal):
     text = "Each person may take %(limit)s at this price; you may take %(left)s more."
 
 
+class TooManyUnpaid(Refusal):
+    """The buyer has as many unpaid orders in this shop as one person may have at a time. data: most."""
+
+    code = "too_many_unpaid"
+    status = 409
+    text = "You have %(most)s unpaid orders in this shop. Please pay or cancel one of them first."
+
+
 class VariantUnknown(Refusal):
     """Not sold, not published, or of another shop. data: variant."""
 

@@ -53,8 +53,22 @@ LOCK_VARIANTS = """
     WHERE v.id = ANY($1::bigint[]) ORDER BY v.id FOR KEY SHARE OF v
 """
 
+# Stronger than the garments' locks: whoever orders through two desks at once waits here, so that READ_UNPAID counts all
+# there is.
 LOCK_BUYERS = """
-    SELECT id FROM accounts_person WHERE id = ANY($1::bigint[]) AND is_active ORDER BY id FOR KEY SHARE
+    SELECT id FROM accounts_person WHERE id = ANY($1::bigint[]) AND is_active ORDER BY id FOR NO KEY UPDATE
+"""
+
+# A subquery and no join, which PostgreSQL might begin with the orders while there are few.
+READ_UNPAID = """
+    WITH counted AS MATERIALIZED (
+        SELECT shop, person, (
+            SELECT count(*) FROM sales_order o
+            WHERE o.shop_id = wanted.shop AND o.person_id = wanted.person AND o.ended_at IS NULL
+        ) AS orders
+        FROM unnest($1::bigint[], $2::bigint[]) AS wanted(shop, person)
+    )
+    SELECT shop, person, orders FROM counted WHERE orders > 0
 """
 
 READ_KNOWN = """
@@ -134,6 +148,7 @@ ALL = (
     READ_USES,
     LOCK_VARIANTS,
     LOCK_BUYERS,
+    READ_UNPAID,
     READ_KNOWN,
     READ_MOMENT,
     RESERVE_IDS,

@@ -136,6 +136,7 @@ class Writer:
         conninfo: str,
         *,
         hold_seconds: int,
+        most_unpaid: int,
         patience_seconds: float = 5.0,
         moment: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -151,6 +152,7 @@ class Writer:
             options=f"{given} {sql.SESSION}".strip(),
         )
         self._hold = timedelta(seconds=hold_seconds)
+        self._most_unpaid = most_unpaid
         self._patience = patience_seconds
         self._moment = moment
         self._pipe: Pipe | None = None
@@ -228,11 +230,11 @@ class Writer:
     def _attempt(self, requests: Sequence[OrderRequest]) -> list[Answer]:
         pipe = self._connect()
         found = self._look(pipe, requests)
-        decisions, changes = decide(requests, found.shelf, now=found.now)
+        decisions, changes = self._decide(requests, found)
         if found.has_due_orders and self._moment() >= self._no_lapse_before and lacking(decisions):
             self._lapse(pipe, found.shelf)
             found = self._look(pipe, requests)
-            decisions, changes = decide(requests, found.shelf, now=found.now)
+            decisions, changes = self._decide(requests, found)
         rows = self._make_rows(requests, decisions, found.now)
         if rows.orders:
             pipe.run(*self._writes(rows, changes, found.shelf, found.now), (sql.COMMIT, ()))
@@ -240,6 +242,9 @@ class Writer:
         else:
             pipe.run((sql.ROLLBACK, ()))
         return _answers(decisions, rows, found.receipts)
+
+    def _decide(self, requests: Sequence[OrderRequest], found: _Found) -> tuple[list[Decision], Changes]:
+        return decide(requests, found.shelf, now=found.now, most_unpaid=self._most_unpaid)
 
     def _lapse(self, pipe: Pipe, shelf: Shelf) -> None:
         """Somebody would go without: end orders that are due and keep what is wanted.
@@ -250,7 +255,12 @@ class Writer:
         connection = pipe.leave()
         try:
             with connection.transaction():
-                ended = lapse_due_orders(cursor=connection.cursor(), items=list(shelf.stock), offers=list(shelf.offers))
+                ended = lapse_due_orders(
+                    cursor=connection.cursor(),
+                    items=list(shelf.stock),
+                    offers=list(shelf.offers),
+                    people=list(shelf.buyers),
+                )
         finally:
             pipe.enter()
         if not ended:
@@ -272,6 +282,10 @@ class Writer:
             calls.append((sql.READ_USES, (number_list(one for one, _ in uses), number_list(who for _, who in uses))))
         calls.append((sql.LOCK_VARIANTS, (variants,)))
         calls.append((sql.LOCK_BUYERS, (number_list(buyers),)))
+        whose = {(request.shop_id, request.person_id) for request in requests}
+        calls.append(
+            (sql.READ_UNPAID, (number_list([shop for shop, _ in whose]), number_list([who for _, who in whose])))
+        )
         # Each key once: a key that stands twice in the batch would bring its order's lines twice.
         keys = {(request.person_id, request.key.hex) for request in requests}
         calls.append((sql.READ_KNOWN, (number_list([who for who, _ in keys]), plain_list([key for _, key in keys]))))
@@ -290,8 +304,9 @@ class Writer:
             variants=_variants(answers[sql.LOCK_VARIANTS]),
             stock=_stock_by_item(answers[sql.LOCK_STOCK]),
             offers=_offers(answers.get(sql.LOCK_OFFERS, ())),
-            uses=_uses(answers.get(sql.READ_USES, ())),
+            uses=_counts(answers.get(sql.READ_USES, ())),
             known=known,
+            unpaid=_counts(answers[sql.READ_UNPAID]),
         )
         return _Found(shelf, _moment(moment), has_due_orders == b"t", receipts)
 
@@ -521,8 +536,8 @@ def _offers(rows: Iterable[Row]) -> dict[int, OfferFacts]:
     return {one.offer_id: one for one in facts}
 
 
-def _uses(rows: Iterable[Row]) -> dict[tuple[int, int], int]:
-    return {(_number(offer), _number(person)): _number(pieces) for offer, person, pieces in rows}
+def _counts(rows: Iterable[Row]) -> dict[tuple[int, int], int]:
+    return {(_number(what), _number(person)): _number(count) for what, person, count in rows}
 
 
 def _stock_by_item(rows: Iterable[Row]) -> dict[int, list[StockRow]]:

@@ -50,7 +50,7 @@ _DUE = """
       AND (%s::bigint[] IS NULL OR EXISTS (
         SELECT FROM sales_orderline l JOIN inventory_hold h ON h.id = l.hold_id
         WHERE l.order_id = o.id AND (h.item_id = ANY(%s) OR l.offer_id = ANY(%s))
-      ))
+      ) OR o.person_id = ANY(%s))
     ORDER BY o.holds_until LIMIT %s FOR NO KEY UPDATE OF o SKIP LOCKED
 """
 
@@ -83,15 +83,17 @@ def lapse_due_orders(
     cursor: Cursor,
     items: Sequence[int] | None = None,
     offers: Sequence[int] = (),
+    people: Sequence[int] = (),
     limit: int = MOST_AT_ONCE,
 ) -> int:
     """End held orders whose time is over; not those that are being paid. Returns how many.
 
-    ``items`` and ``offers``: only orders with one of these. Orders that another transaction has locked are left alone.
+    ``items``, ``offers`` and ``people``: only orders with one of these, or of them. Orders that another transaction has
+    locked are left alone.
     An order that cannot be ended is logged and left alone; the others lapse. The caller commits.
     """
     wanted = None if items is None else list(items)
-    cursor.execute(_DUE, (wanted, wanted, list(offers), limit))
+    cursor.execute(_DUE, (wanted, wanted, list(offers), list(people), limit))
     locked = [row[0] for row in cursor.fetchall()]
     if not locked:
         return 0

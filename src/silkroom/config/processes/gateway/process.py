@@ -57,7 +57,11 @@ class Gateway:
         nats_url = environment.nats_url
         self.bus: Bus = NatsBus(nats_url, name=f"gateway-{self.name}") if nats_url else LocalBus()
         self.store = Store(environment.database_url)
-        self.desk = Desk(environment.database_url, hold_seconds=environment.hold_seconds)
+        self.desk = Desk(
+            environment.database_url,
+            hold_seconds=environment.hold_seconds,
+            most_unpaid=environment.most_unpaid_orders,
+        )
         self.house = House(self.store, self.bus, max_watchers=environment.max_watchers)
         self.relay = Relay(
             access=MediaAccess(self.store, origins, max_per_address=environment.max_per_address).access,
