@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from silkroom.catalog.errors import (
     ArticleTaken,
@@ -37,8 +39,9 @@ from silkroom.catalog.queries import (
     style_pictures,
     styles_for_tray,
 )
-from silkroom.catalog.rules import ColourRow, Grid, GridCell, SizeColumn
+from silkroom.catalog.rules import ColourRow, Grid, GridCell, SizeColumn, Turn
 from silkroom.catalog.services import (
+    FILES_KEPT,
     MeasureRow,
     StyleWords,
     add_picture,
@@ -47,15 +50,19 @@ from silkroom.catalog.services import (
     describe_picture,
     enter_grid,
     enter_size_chart,
+    forget_files,
     order_pictures,
     publish_style,
     remove_picture,
+    restore_picture,
+    turn_picture,
     withdraw_style,
 )
 from silkroom.catalog.states import StyleState
 from silkroom.inventory.models import Item, Movement
 from silkroom.inventory.queries import sellable_quantities
 from silkroom.journal.models import Entry
+from silkroom.kit.clock import now
 from silkroom.kit.errors import NotFound
 from tests.house import House, make_house, make_picture, make_published, make_style, make_variants, picture_bytes
 
@@ -217,9 +224,7 @@ def test_stock_never_goes_to_a_foreign_or_outside_place(house: House) -> None:
     assert Movement.objects.count() == 0
 
 
-def test_pictures_come_in_order_move_and_go_with_their_files(
-    house: House, own_storage: Path, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_pictures_come_in_order_move_and_go_with_their_files(house: House, own_storage: Path) -> None:
     style = make_style(house)
     first, second, third = (make_picture(style) for _ in range(3))
     assert style_pictures(style) == [first, second, third]
@@ -227,12 +232,53 @@ def test_pictures_come_in_order_move_and_go_with_their_files(
     assert style_pictures(style) == [third, first, second]
     with pytest.raises(NotFound):
         order_pictures(style=style, picture_ids=[make_picture(make_style(house, "SR-2")).pk])
-    name = third.file.name
-    with django_capture_on_commit_callbacks(execute=True):
-        remove_picture(picture=third)
-        assert default_storage.exists(name), "files go only when it is final"
-    assert not default_storage.exists(name)
+    removed = remove_picture(picture=third)
     assert style_pictures(style) == [first, second]
+    assert [one.position for one in style_pictures(style)] == [0, 1]
+    assert default_storage.exists(removed.name), "it may be asked back"
+    job = ProcrastinateJob.objects.get(task_name="catalog.forget_files")
+    assert job.args == {"name": removed.name}
+    assert job.scheduled_at is not None
+    assert job.scheduled_at > now() + FILES_KEPT - timedelta(minutes=1)
+    forget_files(name=removed.name)
+    assert not default_storage.exists(removed.name)
+    with pytest.raises(NotFound):
+        restore_picture(style=style, removed=removed)
+    with pytest.raises(NotFound):
+        remove_picture(picture=third)
+
+
+def test_a_picture_that_came_back_keeps_its_files(house: House, own_storage: Path) -> None:
+    style = make_style(house)
+    first, second = make_picture(style), make_picture(style)
+    back = restore_picture(style=style, removed=remove_picture(picture=first))
+    assert style_pictures(style) == [back, second]
+    forget_files(name=back.file.name)
+    assert default_storage.exists(back.file.name)
+    make_picture(style)
+    assert [one.position for one in style_pictures(style)] == [0, 1, 2]
+
+
+def test_a_picture_becomes_the_cover_or_goes_one_place(house: House, own_storage: Path) -> None:
+    style = make_style(house)
+    first, second, third = (make_picture(style) for _ in range(3))
+    turn_picture(picture=third, turn=Turn.COVER)
+    assert style_pictures(style) == [third, first, second]
+    turn_picture(picture=third, turn=Turn.FRONT)
+    turn_picture(picture=second, turn=Turn.END)
+    assert style_pictures(style) == [third, first, second]
+    turn_picture(picture=second, turn=Turn.FRONT)
+    assert style_pictures(style) == [third, second, first]
+
+
+def test_the_database_refuses_two_covers(house: House, own_storage: Path) -> None:
+    style = make_style(house)
+    first, second = make_picture(style), make_picture(style)
+    with pytest.raises(IntegrityError, match="one_picture_a_position"), transaction.atomic():
+        Picture.objects.filter(pk=second.pk).update(position=first.position)
+    with pytest.raises(IntegrityError, match="pictures_count_from_0"), transaction.atomic():
+        Picture.objects.filter(pk=second.pk).update(position=-1)
+    make_picture(make_style(house, "SR-2"))
 
 
 def test_a_refused_picture_leaves_neither_row_nor_file(house: House, own_storage: Path) -> None:
@@ -251,7 +297,9 @@ def test_a_refused_picture_leaves_neither_row_nor_file(house: House, own_storage
 
 def test_a_style_has_a_bounded_number_of_pictures(house: House) -> None:
     style = make_style(house)
-    Picture.objects.bulk_create(Picture(style=style, file=f"pictures/{number}-1600.webp") for number in range(30))
+    Picture.objects.bulk_create(
+        Picture(style=style, file=f"pictures/{number}-1600.webp", position=number) for number in range(30)
+    )
     with pytest.raises(TooManyPictures):
         make_picture(style)
     assert Picture.objects.count() == 30

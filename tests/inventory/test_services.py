@@ -15,6 +15,7 @@ from silkroom.inventory.errors import (
     NotEnoughStock,
     PlaceUnusable,
     QuantityUnusable,
+    TakenBackAlready,
 )
 from silkroom.inventory.models import Balance, Hold, Movement, Sellable
 from silkroom.inventory.queries import differences, outside_place, sellable_quantities, stock_of_items
@@ -31,12 +32,14 @@ from silkroom.inventory.services import (
     record_count,
     release_hold,
     release_holds,
+    take_back,
     take_hold,
     take_holds,
 )
 from silkroom.inventory.states import HoldState
 from silkroom.journal.models import Entry
 from silkroom.kit.clock import now
+from silkroom.kit.errors import NotFound
 from silkroom.shops.states import PlaceKind
 from tests.sales.stocked import StockedShop, make_shop, stock_row
 
@@ -350,3 +353,79 @@ def test_ledger_functions_work_through_a_cursor_of_another_kind() -> None:
         convert_holds(sources=["order:A"], cursor=cursor)
         assert differences(cursor=cursor) == []
     assert Sellable.objects.get(item_id=stocked.variant.item_id).on_hand == 1
+
+
+def movements() -> list[tuple[int, str, str, str]]:
+    rows = Movement.objects.select_related("from_place", "to_place").order_by("id")
+    return [(one.quantity, one.from_place.name, one.to_place.name, one.source) for one in rows]
+
+
+def test_a_move_is_told_with_its_places_even_where_nothing_is_sold() -> None:
+    stocked = make_shop(pieces=0)
+    item = stocked.variant.item_id
+    receive_stock(shop=stocked.shop, place=stocked.workshop, pieces=[Pieces(item, 3)], source="test")
+    move_stock(
+        shop=stocked.shop,
+        from_place=stocked.workshop,
+        to_place=stocked.warehouse,
+        pieces=[Pieces(item, 2)],
+        source="move:1",
+    )
+    entry = Entry.objects.get(kind="stock.moved")
+    assert entry.shop == stocked.shop.pk
+    assert entry.data == {
+        "items": [item],
+        "from": stocked.workshop.code,
+        "to": stocked.warehouse.code,
+        "source": "move:1",
+    }
+    assert told() == []
+
+
+def test_a_move_is_taken_back_once_and_lot_by_lot() -> None:
+    stocked = make_shop(pieces=1)
+    item = stocked.variant.item
+    lot = create_lot(item=item, code="1", made_on=now().date())
+    receive_stock(shop=stocked.shop, place=stocked.warehouse, pieces=[Pieces(item.pk, 4, lot.pk)], source="test")
+    move(stocked, 3)
+    take_back(shop=stocked.shop, source="transfer:1")
+    assert (stock_row(stocked), stock_row(stocked, stocked.store)) == ((5, 0), (0, 0))
+    left = {row.lot_id: row.quantity for row in Balance.objects.filter(place=stocked.warehouse)}
+    assert left == {None: 1, lot.pk: 4}
+    assert movements()[-2:] == [
+        (1, "store", "warehouse", "undo:transfer:1"),
+        (2, "store", "warehouse", "undo:transfer:1"),
+    ]
+    with pytest.raises(TakenBackAlready):
+        take_back(shop=stocked.shop, source="transfer:1")
+    assert Movement.objects.count() == 6
+    assert differences() == []
+
+
+def test_a_count_is_taken_back_by_what_it_changed_and_not_by_a_number() -> None:
+    stocked = make_shop(pieces=7)
+    count(stocked, 5)
+    hold = take_hold(item_id=stocked.variant.item_id, quantity=1, source="order:A", lapses_at=later())
+    convert_holds(sources=[hold.source])
+    take_back(shop=stocked.shop, source="count:1")
+    assert stock_row(stocked) == (6, 0), "a piece was sold in between: it does not come back"
+
+
+def test_what_has_been_promised_since_is_not_taken_back() -> None:
+    stocked = make_shop(pieces=5)
+    move(stocked, 3)
+    take_hold(
+        item_id=stocked.variant.item_id, quantity=1, source="order:A", lapses_at=later(), place_id=stocked.store.pk
+    )
+    with pytest.raises(NotEnoughStock) as refused:
+        take_back(shop=stocked.shop, source="transfer:1")
+    assert refused.value.data == {"item": stocked.variant.item_id, "left": 2}
+    assert (stock_row(stocked), stock_row(stocked, stocked.store)) == ((2, 0), (3, 1))
+
+
+def test_another_shop_takes_nothing_back() -> None:
+    stocked, other = make_shop(pieces=5), make_shop()
+    move(stocked, 3)
+    with pytest.raises(NotFound):
+        take_back(shop=other.shop, source="transfer:1")
+    assert stock_row(stocked) == (2, 0)

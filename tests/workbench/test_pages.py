@@ -340,12 +340,23 @@ def test_a_count_is_booked_once_and_can_be_undone(house: House, owner: Client) -
     answer = owner.post(f"{page}count/", {"key": key(), "arrived": "10"}, headers={"HX-Request": "true"})
     html = answer.content.decode()
     assert "+10 pieces" in html
-    undo = re.search(r'name="key" value="([^"]+)"><input type="hidden" name="counted" value="(\d+)"', html)
+    undo = re.search(r'name="token" value="([^"]+)"', html)
     assert undo
-    assert undo[2] == "3"
-    owner.post(f"{page}count/", {"key": undo[1], "counted": undo[2]})
+    back = owner.post(f"/workbench/{house.shop.slug}/undo/", {"token": undo[1]}, headers={"HX-Request": "true"})
+    assert (back.status_code, back["HX-Refresh"]) == (204, "true")
     assert sellable_quantities(item_ids=[variant.item_id]) == {variant.item_id: 3}
-    assert Movement.objects.filter(item=variant.item_id).count() == 4
+    sources = [one.source.split(":")[0] for one in Movement.objects.filter(item=variant.item_id).order_by("id")]
+    assert sources == ["opening", "count", "receipt", "undo"]
+
+
+def test_a_count_says_why_it_differs(house: House, owner: Client) -> None:
+    (variant, *_) = make_variants(house, make_style(house), pieces=5)
+    page = f"/workbench/{house.shop.slug}/stock/{variant.pk}/{house.warehouse.pk}/"
+    refused = owner.post(f"{page}count/", {"key": key(), "counted": "4", "reason": "order"})
+    assert refused.status_code == 422, "a reason is one of the list, not the name of another kind of source"
+    owner.post(f"{page}count/", {"key": key(), "counted": "4", "reason": "damaged"})
+    movements = owner.get(f"/workbench/{house.shop.slug}/stock/movements/?variant={variant.pk}")
+    assert [str(row["because"]) for row in movements.context["rows"]] == ["Damaged", "Opening stock"]
 
 
 @pytest.mark.parametrize(
@@ -536,6 +547,7 @@ def test_orders_filter_by_state_show_and_words(house: House, owner: Client) -> N
         Order.objects.create(
             shop=shop, number=number, person=bo, key=uuid.uuid4(), channel=channel, state=state, currency="CNY",
             goods_minor=100, total_minor=100, holds_until=datetime.now(UTC), phone="+8613800138000",
+            ended_at=None if state == "held" else datetime.now(UTC),
         )  # fmt: skip
 
     order("KWEB", "web", "held")
@@ -547,7 +559,6 @@ def test_orders_filter_by_state_show_and_words(house: House, owner: Client) -> N
     def found(**words: str) -> list[str]:
         return [row["order"].number for row in owner.get(page, words).context["rows"]]
 
-            ended_at=None if state == "held" else datetime.now(UTC),
     assert found() == ["KOLD", "KSHOW", "KWEB"]
     assert found(state="held") == ["KWEB"]
     assert found(state="invented") == ["KOLD", "KSHOW", "KWEB"]

@@ -120,7 +120,10 @@ class Variant(models.Model):
 
 
 class Picture(models.Model):
-    """A picture of a style, or of one of its colours. ``file`` is the widest of its renditions (see `pictures`)."""
+    """A picture of a style, or of one of its colours. ``file`` is the widest of its renditions (see `pictures`).
+
+    Positions count from 0 without a gap; the picture at 0 is the style's cover, so it has one and never two.
+    """
 
     style = models.ForeignKey(Style, on_delete=models.CASCADE, related_name="pictures")
     colour = models.ForeignKey(Colour, null=True, blank=True, on_delete=models.CASCADE, related_name="pictures")
@@ -134,6 +137,13 @@ class Picture(models.Model):
     class Meta:
         verbose_name = _("picture")
         verbose_name_plural = _("pictures")
+        constraints = [
+            # Checked at the end of a statement, so that one can move them all.
+            models.UniqueConstraint(
+                fields=["style", "position"], name="one_picture_a_position", deferrable=Deferrable.IMMEDIATE
+            ),
+            models.CheckConstraint(name="pictures_count_from_0", condition=Q(position__gte=0)),
+        ]
         ordering = ["position", "id"]
 
     def __str__(self) -> str:

@@ -369,6 +369,22 @@ def check_care(names: Sequence[str]) -> list[str]:
     return sorted(names, key=_LABEL_ORDER.__getitem__)
 
 
+class Turn(StrEnum):
+    """Where a picture goes among those of its style."""
+
+    COVER = "cover"
+    FRONT = "front"
+    END = "end"
+
+
+def turned(order: Sequence[int], one: int, turn: Turn) -> list[int]:
+    """The order after ``one`` became the cover, or went one place towards the front or the end."""
+    place = order.index(one)
+    rest = [other for other in order if other != one]
+    goal = {Turn.COVER: 0, Turn.FRONT: max(0, place - 1), Turn.END: place + 1}[turn]
+    return [*rest[:goal], one, *rest[goal:]]
+
+
 class Missing(StrEnum):
     """What a style may lack. The first two keep it from being shown; the rest is advice."""
 

@@ -8,9 +8,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
 
+from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
+from django.db.models import F
+from procrastinate.contrib.django import app
 
 from silkroom.accounts.models import Person
 from silkroom.inventory.services import Pieces, create_item, receive_stock
@@ -43,11 +47,13 @@ from .rules import (
     Grid,
     GridCell,
     SizeColumn,
+    Turn,
     check_care,
     check_composition,
     check_grid,
     clean_text,
     clean_words,
+    turned,
 )
 from .states import SafetyClass, StyleState
 
@@ -267,29 +273,98 @@ def describe_picture(*, picture: Picture, alt: str, colour: Colour | None) -> Pi
     picture.alt = clean_words(alt, field="alt", longest=120, required=False)
     picture.colour = colour
     picture.save(update_fields=["alt", "colour"])
+    _tell(picture.style)
     return picture
 
 
 def order_pictures(*, style: Style, picture_ids: Sequence[int]) -> None:
     """Show the style's pictures in this order; those not named follow. Raises NotFound for a foreign one."""
     _lock(style)
-    pictures = {picture.pk: picture for picture in Picture.objects.filter(style=style)}
-    if not set(picture_ids) <= set(pictures):
+    known = list(Picture.objects.filter(style=style).values_list("pk", flat=True))
+    if not set(picture_ids) <= set(known):
         raise NotFound
     first = list(dict.fromkeys(picture_ids))
-    for position, number in enumerate([*first, *(number for number in pictures if number not in first)]):
-        pictures[number].position = position
-    Picture.objects.bulk_update(pictures.values(), ["position"])
+    _write_order([*first, *(number for number in known if number not in first)])
     _tell(style)
 
 
-def remove_picture(*, picture: Picture) -> None:
-    """Forget a picture; its files go once that is final."""
-    name = picture.file.name or ""
+def turn_picture(*, picture: Picture, turn: Turn) -> None:
+    """Make the picture the cover, or move it one place. Raises NotFound when it is gone."""
+    _lock(picture.style)
+    order = list(Picture.objects.filter(style=picture.style).values_list("pk", flat=True))
+    if picture.pk not in order:
+        raise NotFound
+    _write_order(turned(order, picture.pk, turn))
+    _tell(picture.style)
+
+
+def _write_order(picture_ids: Sequence[int]) -> None:
+    pictures = [Picture(pk=number, position=position) for position, number in enumerate(picture_ids)]
+    Picture.objects.bulk_update(pictures, ["position"])
+
+
+@dataclass(frozen=True)
+class RemovedPicture:
+    """What it takes to bring a removed picture back. Plain values: they wait in a session."""
+
+    name: str
+    width: int
+    height: int
+    alt: str
+    colour_id: int | None
+    position: int
+
+
+FILES_KEPT = timedelta(minutes=30)
+"""So long the files of a removed picture wait to be asked back."""
+
+
+def remove_picture(*, picture: Picture) -> RemovedPicture:
+    """Take a picture away; its files go half an hour later. Raises NotFound when it is gone."""
     style = picture.style
-    picture.delete()
+    _lock(style)
+    found = Picture.objects.filter(pk=picture.pk).first()
+    if found is None:
+        raise NotFound
+    name = found.file.name or ""
+    removed = RemovedPicture(name, found.width, found.height, found.alt, found.colour_id, found.position)
+    found.delete()
+    Picture.objects.filter(style=style, position__gt=removed.position).update(position=F("position") - 1)
     _tell(style)
-    transaction.on_commit(lambda: forget_picture(name))
+    app.configure_task("catalog.forget_files", schedule_in={"seconds": int(FILES_KEPT.total_seconds())}).defer(
+        name=name
+    )
+    return removed
+
+
+def restore_picture(*, style: Style, removed: RemovedPicture) -> Picture:
+    """Bring a picture back where it stood. Raises NotFound when its files are gone, TooManyPictures."""
+    _lock(style)
+    count = Picture.objects.filter(style=style).count()
+    if count >= MOST_PICTURES:
+        raise TooManyPictures(most=MOST_PICTURES)
+    if Picture.objects.filter(file=removed.name).exists() or not default_storage.exists(removed.name):
+        raise NotFound
+    position = min(removed.position, count)
+    Picture.objects.filter(style=style, position__gte=position).update(position=F("position") + 1)
+    picture = Picture(
+        style=style,
+        colour=None if removed.colour_id is None else Colour.objects.filter(style=style, pk=removed.colour_id).first(),
+        alt=removed.alt,
+        width=removed.width,
+        height=removed.height,
+        position=position,
+    )
+    picture.file.name = removed.name
+    picture.save()
+    _tell(style)
+    return picture
+
+
+def forget_files(*, name: str) -> None:
+    """The files of a removed picture go, unless it was brought back."""
+    if not Picture.objects.filter(file=name).exists():
+        forget_picture(name)
 
 
 @dataclass(frozen=True)
@@ -362,6 +437,7 @@ def publish_style(*, style: Style) -> Style:
 
 def withdraw_style(*, style: Style) -> Style:
     """Take the style off the pages; publishing brings it back. Orders already placed stand."""
+    _lock(style)
     style.state = StyleState.WITHDRAWN
     style.save(update_fields=["state"])
     _tell(style, "style.withdrawn")

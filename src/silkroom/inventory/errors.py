@@ -57,3 +57,11 @@ class HoldEnded(Refusal):
     code = "hold_ended"
     status = 409
     text = "These pieces are not held any more."
+
+
+class TakenBackAlready(Refusal):
+    """What is to be undone has been undone."""
+
+    code = "taken_back_already"
+    status = 409
+    text = "This has been taken back already."

@@ -45,3 +45,8 @@ def choose_place(quantity: int, free_by_place: Sequence[tuple[int, int]], prefer
     if preferred in fitting:
         return preferred
     return fitting[0] if fitting else None
+
+
+def undo_of(source: str) -> str:
+    """What movements that take back those of ``source`` name as their own."""
+    return f"undo:{source}"

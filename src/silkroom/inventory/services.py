@@ -2,6 +2,8 @@
 
 Rows are locked once, sorted by (item, place), before they are looked at. What changes the number of pieces that may be
 sold is told to the journal as ``stock.changed`` ``{"items": [ids]}``, unless the caller's own entry names the items.
+What goes from place to place is told as ``stock.moved`` ``{"items", "from", "to", "source"}``, whether it is sold there
+or not.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from django.db import IntegrityError, transaction
 from silkroom.accounts.models import Person
 from silkroom.journal.queries import Cursor
 from silkroom.journal.services import News, append_entries, append_entry
+from silkroom.kit.errors import NotFound
 from silkroom.shops.models import Place, Shop
 from silkroom.shops.states import PlaceKind
 
@@ -26,13 +29,15 @@ from .errors import (
     NotEnoughStock,
     PlaceUnusable,
     QuantityUnusable,
+    TakenBackAlready,
 )
 from .models import Balance, Item, Lot, Movement, Sellable
 from .queries import cursor_or_own, outside_place
-from .rules import LARGEST_QUANTITY, LotPieces, choose_place, spread_over_lots
+from .rules import LARGEST_QUANTITY, LotPieces, choose_place, spread_over_lots, undo_of
 from .states import HoldState, Unit
 
 STOCK_CHANGED = "stock.changed"
+STOCK_MOVED = "stock.moved"
 
 
 @dataclass(frozen=True)
@@ -143,7 +148,39 @@ def move_stock(
             raise NotEnoughStock(item=item_id, left=left)
     named = _name_lots(pieces, from_place.pk)
     _write_movements([(one, from_place.pk, to_place.pk) for one in named], source=source, person=person)
-    _tell(shop, from_place, to_place, items=items)
+    moved = {"items": sorted(items), "from": from_place.code, "to": to_place.code, "source": source}
+    append_entry(kind=STOCK_MOVED, shop_id=shop.pk, data=moved)
+
+
+def take_back(*, shop: Shop, source: str, person: Person | None = None) -> None:
+    """Undo all that ``source`` has moved, by movements the other way of the same lots; once.
+
+    Raises NotFound when it moved nothing, TakenBackAlready, NotEnoughStock when pieces have gone or are promised since.
+    """
+    done = list(
+        Movement.objects.filter(item__shop=shop, source=source).select_related("from_place", "to_place").order_by("id")
+    )
+    if not done:
+        raise NotFound
+    items = {one.item_id for one in done}
+    inside = {place.pk for one in done for place in (one.from_place, one.to_place) if not place.is_outside}
+    rows = {(row.item_id, row.place_id): row for row in _lock_sellable(items, sorted(inside))}
+    # Under the lock: the second of two who take back finds what the first has written.
+    if Movement.objects.filter(item__shop=shop, source=undo_of(source)).exists():
+        raise TakenBackAlready
+    lots = _lots_at(list(rows))
+    for one in done:
+        here = (one.item_id, one.to_place_id)
+        if one.to_place.is_outside:
+            continue
+        row = rows[here]
+        if one.quantity > row.on_hand - row.held - row.leased:
+            raise NotEnoughStock(item=one.item_id, left=row.on_hand - row.held - row.leased)
+        row.on_hand -= one.quantity
+        lots[here] = _without(lots.get(here, []), Pieces(one.item_id, one.quantity, one.lot_id))
+    back = [(Pieces(one.item_id, one.quantity, one.lot_id), one.to_place_id, one.from_place_id) for one in done]
+    _write_movements(back, source=undo_of(source), person=person)
+    append_entry(kind=STOCK_MOVED, shop_id=shop.pk, data={"items": sorted(items), "source": undo_of(source)})
 
 
 def record_count(

@@ -257,6 +257,14 @@ def add_staff(*, shop: Shop, person: Person, role: Role) -> Staff:
     return staff
 
 
+def restore_staff(*, shop: Shop, person_id: int, role: Role) -> Staff:
+    """Somebody who was just removed works here again. Raises NotFound when the person is gone, AlreadyStaff."""
+    person = Person.objects.filter(pk=person_id).first()
+    if person is None:
+        raise NotFound
+    return add_staff(shop=shop, person=person, role=role)
+
+
 def change_role(*, shop: Shop, staff_id: int, role: Role) -> Staff:
     """Give a member of staff another role. Raises NotFound, LastOwner."""
     staff = _lock_staff(shop, staff_id, loses_owner=role != Role.OWNER)

@@ -26,6 +26,8 @@ from silkroom.shops.regions import find_region, provinces, regions_in
 from silkroom.shops.rules import INSIDE_KINDS
 from silkroom.shops.states import PlaceKind, Role
 
+from .labels import COUNT_REASONS
+
 LARGEST_COUNT = 1_000_000
 
 
@@ -291,18 +293,57 @@ class LabelForm(forms.Form):
 
 
 class CountForm(KeyedForm):
-    """Pieces of a variant at a place: counted, or newly arrived."""
+    """Pieces of a variant at a place: counted (and why the number differs), or newly arrived."""
 
     counted = forms.IntegerField(label=gettext_lazy("Counted"), min_value=0, max_value=LARGEST_COUNT, required=False)
+    reason = forms.ChoiceField(
+        label=gettext_lazy("Why it differs"),
+        choices=[(name, words) for name, words in COUNT_REASONS.items()],
+        required=False,
+    )
     arrived = forms.IntegerField(
         label=gettext_lazy("Pieces that arrived"), min_value=1, max_value=LARGEST_COUNT, required=False
     )
+
+    def clean_reason(self) -> str:
+        return self.cleaned_data["reason"] or next(iter(COUNT_REASONS))
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if not self.errors and (cleaned["counted"] is None) == (cleaned["arrived"] is None):
             raise forms.ValidationError(gettext("Enter either how many you counted or how many arrived."))
         return cleaned
+
+
+class MoveForm(KeyedForm):
+    """From which place to which. The numbers stand in a table of their own."""
+
+    start = forms.TypedChoiceField(label=gettext_lazy("From"), coerce=int)
+    end = forms.TypedChoiceField(label=gettext_lazy("To"), coerce=int)
+
+    def __init__(self, *args: Any, places: Sequence[Place], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.places = {place.pk: place for place in places}
+        for name in ("start", "end"):
+            self.fields[name].choices = place_choices(places)  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors and cleaned["start"] == cleaned["end"]:
+            self.add_error("end", gettext("Choose another place than the one the pieces come from."))
+        return cleaned
+
+    def chosen(self, start: Place, end: Place) -> tuple[Place, Place]:
+        """The two places as far as they were named, else the given ones; never one place twice."""
+        self.full_clean()
+        named = [self.places.get(int(one)) if (one := self.data.get(name, "")).isdecimal() and len(one) < 19 else None
+                 for name in ("start", "end")]  # fmt: skip
+        start, end = named[0] or start, named[1] or end
+        if start == end and named[0] is not None and named[1] is None:
+            end = next(place for place in self.places.values() if place != start)
+        elif start == end and named[1] is not None and named[0] is None:
+            start = next(place for place in self.places.values() if place != end)
+        return start, end
 
 
 class InvitationForm(KeyedForm):

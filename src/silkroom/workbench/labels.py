@@ -33,10 +33,21 @@ SHOW_STATE_NAMES: dict[BroadcastState, Promise] = {
     BroadcastState.CANCELLED: _("Cancelled"),
 }
 
+COUNT_REASONS: dict[str, Promise] = {
+    "count": _("Counted again"),
+    "damaged": _("Damaged"),
+    "lost": _("Lost"),
+    "found": _("Found again"),
+    "sample": _("Given away or used as a sample"),
+}
+"""Why a count differs from the ledger: the part of its source before the colon, the usual one first."""
+
 SOURCE_NAMES: dict[str, Promise] = {
     "opening": _("Opening stock"),
     "receipt": _("Arrived"),
-    "count": _("Count"),
+    **COUNT_REASONS,
+    "move": _("Moved between places"),
+    "undo": _("Taken back"),
     "order": _("Order"),
 }
 """What the part of a movement's source before the colon means."""

@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, TypeVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext
 
@@ -20,17 +22,24 @@ from silkroom.kit.errors import NotFound, Refusal
 from silkroom.shops.queries import Desk, get_shop_for_task, roles_of
 from silkroom.shops.rules import Task
 
+from .undo import show_offer
+
 Made = TypeVar("Made")
 
 
 def shop_page(task: Task) -> Callable[[View], View]:
-    """A page of one shop: the view gets a `Desk` (shop and role) in place of the slug, strangers get 404."""
+    """A page of one shop: the view gets a `Desk` (shop and role) in place of the slug, strangers get 404.
+
+    Dates on it are those of the shop's own time zone, wherever its staff are.
+    """
 
     def decorate(view: View) -> View:
         @members_only
         @wraps(view)
         def opened(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            return view(request, get_shop_for_task(request.user, slug, task), *args, **kwargs)
+            desk = get_shop_for_task(request.user, slug, task)
+            with timezone.override(ZoneInfo(desk.shop.time_zone)):
+                return view(request, desk, *args, **kwargs)
 
         return opened
 
@@ -42,7 +51,14 @@ def show_page(
 ) -> HttpResponse:
     """Render a page of the shop; ``part`` names the entry of the menu it belongs to."""
     menu = {task.value: desk.may(task) for task in Task}
-    frame = {"desk": desk, "shop": desk.shop, "menu": menu, "part": part, "my_shops": roles_of(request.user)}
+    frame = {
+        "desk": desk,
+        "shop": desk.shop,
+        "menu": menu,
+        "part": part,
+        "my_shops": roles_of(request.user),
+        "offer": show_offer(request, desk.shop),
+    }
     response = render(request, f"workbench/{template}", {**frame, **context}, status=status)
     patch_vary_headers(response, ["HX-Request"])
     return response

@@ -10,7 +10,7 @@ from datetime import timedelta
 from django.db.models import Count, Q, QuerySet, Sum
 
 from silkroom.catalog.models import Variant
-from silkroom.catalog.queries import counts_by_state
+from silkroom.catalog.queries import StyleCard, cards_of_shop, counts_by_state
 from silkroom.catalog.states import StyleState
 from silkroom.inventory.models import Movement
 from silkroom.inventory.queries import Stock, movements_of_shop, stock_of_items
@@ -135,6 +135,29 @@ def stock_page(shop: Shop, *, words: str = "", only: Variant | None = None) -> S
         for variant in page.rows
     ]
     return StockPage(places, rows, page.has_more)
+
+
+@dataclass(frozen=True)
+class StyleAtPlaces:
+    """A style and how many of its pieces lie at each place that has some."""
+
+    card: StyleCard
+    lies: Sequence[tuple[Place, int]]
+
+
+def styles_by_place(shop: Shop, places: Sequence[Place], *, words: str = "") -> list[StyleAtPlaces]:
+    """Styles that have variants, newest first, and where their pieces lie. 2 SQL queries more than the cards."""
+    cards = cards_of_shop(shop, words=words)
+    of_item = dict(Variant.objects.filter(style__in=[one.style for one in cards]).values_list("item_id", "style_id"))
+    lies: dict[tuple[int, int], int] = defaultdict(int)
+    for one in stock_of_items(shop_id=shop.pk, item_ids=list(of_item)):
+        lies[of_item[one.item_id], one.place_id] += one.on_hand
+    with_items = set(of_item.values())
+    return [
+        StyleAtPlaces(card, [(place, count) for place in places if (count := lies[card.style.pk, place.pk])])
+        for card in cards
+        if card.style.pk in with_items
+    ]
 
 
 @dataclass(frozen=True)

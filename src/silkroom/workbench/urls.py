@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import orders, shop, shows, staff, stock, styles
+from .views import moves, orders, shop, shows, staff, stock, styles, undo
 
 app_name = "workbench"
 
@@ -17,6 +17,7 @@ urlpatterns = [
     path("regions/", shop.regions, name="regions"),
     path("invitations/<str:secret>/", shop.invitation, name="invitation"),
     path("<slug:slug>/", shop.shop, name="shop"),
+    path("<slug:slug>/undo/", undo.undo, name="undo"),
     path("<slug:slug>/settings/", shop.settings_page, name="settings"),
     path("<slug:slug>/settings/places/new/", shop.place_new, name="place-new"),
     path("<slug:slug>/settings/places/<int:place_id>/", shop.place_change, name="place-change"),
@@ -33,6 +34,8 @@ urlpatterns = [
     path(f"{STYLE}sizes/", styles.size_chart, name="style-sizes"),
     path(f"{STYLE}label/", styles.label, name="style-label"),
     path("<slug:slug>/stock/", stock.stock, name="stock"),
+    path("<slug:slug>/stock/move/", moves.move_choose, name="move-choose"),
+    path("<slug:slug>/stock/move/<slug:code>/", moves.move, name="move"),
     path("<slug:slug>/stock/movements/", stock.movements, name="movements"),
     path("<slug:slug>/stock/<int:variant_id>/<int:place_id>/", stock.stock_cell, name="stock-cell"),
     path("<slug:slug>/stock/<int:variant_id>/<int:place_id>/count/", stock.count, name="stock-count"),

@@ -23,6 +23,7 @@ from silkroom.shops.states import Role
 
 from ..forms import InvitationForm, RoleForm
 from ..pages import attempt_once, shop_page, show_page
+from ..undo import Undo, offer_undo
 
 LINK_KEY = "workbench.invitation"
 """Session key of a link that was just made: it is shown once, since only its hash is kept."""
@@ -92,22 +93,38 @@ def invitation_withdraw(request: HttpRequest, desk: Desk, invitation_id: int) ->
 @require_POST
 @shop_page(Task.STAFF)
 def role(request: HttpRequest, desk: Desk, staff_id: int) -> HttpResponse:
-    """Another role."""
+    """Another role; one can take it back, unless it was one's own."""
     found = get_staff_of(desk.shop, staff_id)
     form = RoleForm(request.POST, prefix=f"s{found.pk}")
-    if form.is_valid():
-        _try(request, lambda: change_role(shop=desk.shop, staff_id=staff_id, role=Role(form.cleaned_data["role"])))
-    else:
+    if not form.is_valid():
         messages.error(request, gettext("Please choose a role from the list."))
+        return redirect("workbench:staff", desk.shop.slug)
+    wanted = Role(form.cleaned_data["role"])
+    if wanted != found.role and _try(
+        request, lambda: change_role(shop=desk.shop, staff_id=staff_id, role=wanted), says_so=False
+    ):
+        if found.person_id == person_of(request).pk:
+            return redirect("workbench:shop", desk.shop.slug)
+        sentence = gettext("%(name)s is %(role)s now.") % {"name": found.person.name, "role": ROLE_NAMES[wanted]}
+        _offer_undo(request, desk, Undo.CHANGED_ROLE, sentence, staff=found.pk, role=found.role)
     return redirect("workbench:staff", desk.shop.slug)
 
 
 @require_POST
 @shop_page(Task.STAFF)
 def remove(request: HttpRequest, desk: Desk, staff_id: int) -> HttpResponse:
-    """Somebody no longer works here (the page asked once)."""
-    _try(request, lambda: remove_staff(shop=desk.shop, staff_id=staff_id))
+    """Somebody no longer works here (the page asked once, and one can take it back)."""
+    found = get_staff_of(desk.shop, staff_id)
+    if _try(request, lambda: remove_staff(shop=desk.shop, staff_id=staff_id), says_so=False):
+        if found.person_id == person_of(request).pk:
+            return redirect("workbench:home")
+        sentence = gettext("%(name)s no longer works here.") % {"name": found.person.name}
+        _offer_undo(request, desk, Undo.REMOVED_STAFF, sentence, person=found.person_id, role=found.role)
     return redirect("workbench:staff", desk.shop.slug)
+
+
+def _offer_undo(request: HttpRequest, desk: Desk, act: Undo, sentence: str, **values: object) -> None:
+    offer_undo(request, desk.shop, act, sentence, reverse("workbench:staff", args=[desk.shop.slug]), **values)
 
 
 @require_POST
@@ -119,8 +136,8 @@ def leave(request: HttpRequest, desk: Desk) -> HttpResponse:
     return redirect("workbench:shop", desk.shop.slug)
 
 
-def _try(request: HttpRequest, act: Callable[[], object]) -> bool:
-    """One service call; a refusal becomes a notice on the next page."""
+def _try(request: HttpRequest, act: Callable[[], object], *, says_so: bool = True) -> bool:
+    """One service call; a refusal becomes a notice on the next page, and so does success with ``says_so``."""
     try:
         with transaction.atomic():
             act()
@@ -129,5 +146,6 @@ def _try(request: HttpRequest, act: Callable[[], object]) -> bool:
     except Refusal as refusal:
         messages.error(request, refusal.sentence(gettext))
         return False
-    messages.success(request, gettext("Saved."))
+    if says_so:
+        messages.success(request, gettext("Saved."))
     return True

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from uuid import uuid4
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
@@ -25,6 +25,7 @@ from ..forms import CountForm
 from ..labels import SOURCE_NAMES
 from ..pages import asks_for_part, attempt_once, shop_page, show_page, show_part
 from ..queries import MovementRow, movement_page, stock_page
+from ..undo import Undo, offer_undo, show_offer
 
 
 @require_GET
@@ -61,7 +62,7 @@ def _cell(request: HttpRequest, desk: Desk, variant: Variant, place: Place, form
 @require_POST
 @shop_page(Task.COUNT)
 def count(request: HttpRequest, desk: Desk, variant_id: int, place_id: int) -> HttpResponse:
-    """Pieces were counted or have arrived; what it changed can be undone by counting back."""
+    """Pieces were counted or have arrived; what it changed can be taken back."""
     variant = get_variant_for(desk.shop, variant_id)
     place = get_place_for(desk.shop, place_id)
     form = CountForm(request.POST)
@@ -76,10 +77,22 @@ def count(request: HttpRequest, desk: Desk, variant_id: int, place_id: int) -> H
         else gettext("%(sku)s at %(place)s: the count agrees.")
     )
     sentence = words % {"sku": variant.sku, "place": place.name, "change": change}
+    source = _source(form)
+    if int(change):
+        offer_undo(
+            request, desk.shop, Undo.STOCK, sentence, reverse("workbench:stock", args=[desk.shop.slug]), source=source
+        )
     if asks_for_part(request):
-        return _counted(request, desk, variant, place, sentence, int(change))
-    messages.success(request, sentence)
+        return _counted(request, desk, variant, sentence)
+    if not int(change):
+        messages.success(request, sentence)
     return redirect("workbench:stock", desk.shop.slug)
+
+
+def _source(form: CountForm) -> str:
+    """What the movement names as its reason."""
+    data = form.cleaned_data
+    return f"{data['reason'] if data['arrived'] is None else 'receipt'}:{data['key']}"
 
 
 def _book(request: HttpRequest, desk: Desk, variant: Variant, place: Place, form: CountForm) -> str:
@@ -91,7 +104,7 @@ def _book(request: HttpRequest, desk: Desk, variant: Variant, place: Place, form
             shop=desk.shop,
             place=place,
             pieces=[Pieces(variant.item_id, data["arrived"])],
-            source=f"receipt:{data['key']}",
+            source=_source(form),
             person=person,
         )
         return f"+{data['arrived']}"
@@ -99,25 +112,21 @@ def _book(request: HttpRequest, desk: Desk, variant: Variant, place: Place, form
         shop=desk.shop,
         place=place,
         counts=[Count(variant.item_id, data["counted"])],
-        source=f"count:{data['key']}",
+        source=_source(form),
         person=person,
     )
     return f"{differences.get(variant.item_id, 0):+d}"
 
 
-def _counted(
-    request: HttpRequest, desk: Desk, variant: Variant, place: Place, sentence: str, change: int
-) -> HttpResponse:
+def _counted(request: HttpRequest, desk: Desk, variant: Variant, sentence: str) -> HttpResponse:
     """The changed row, and a notice with a key that takes the change back."""
     page = stock_page(desk.shop, only=variant)
-    index = [one.pk for one in page.places].index(place.pk)
-    before = page.rows[0].at_places[index].on_hand - change
     context = {
         "row": page.rows[0],
         "places": page.places,
         "may_count": True,
         "sentence": sentence,
-        "undo": {"place": place, "before": before, "key": uuid4()} if change else None,
+        "offer": show_offer(request, desk.shop),
         "fresh": True,
     }
     response = show_part(request, desk, "_stock_counted.html", context)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
@@ -11,6 +11,7 @@ from django.db import transaction
 from django.forms import BoundField
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -27,7 +28,7 @@ from silkroom.catalog.queries import (
     style_pictures,
     variant_facts,
 )
-from silkroom.catalog.rules import CARE_SYMBOLS, CareKind, Fibre, Missing
+from silkroom.catalog.rules import CARE_SYMBOLS, CareKind, Fibre, Missing, Turn
 from silkroom.catalog.services import (
     MeasureRow,
     add_picture,
@@ -37,9 +38,9 @@ from silkroom.catalog.services import (
     enter_grid,
     enter_label,
     enter_size_chart,
-    order_pictures,
     publish_style,
     remove_picture,
+    turn_picture,
     withdraw_style,
 )
 from silkroom.catalog.states import StyleState
@@ -51,6 +52,7 @@ from ..charts import ChartForm, FibreForm, chart_of, fibres_of, read_chart, read
 from ..forms import LabelForm, PictureForm, PicturesForm, StyleForm
 from ..grid import grid_of, read_grid
 from ..pages import asks_for_part, attempt, attempt_once, shop_page, show_page, show_part
+from ..undo import Undo, offer_undo, show_offer
 
 STEP_OF_MISSING = {
     Missing.VARIANT: "workbench:style-grid",
@@ -172,8 +174,10 @@ def withdraw(request: HttpRequest, desk: Desk, code: str) -> HttpResponse:
     found = get_style_for(desk.shop, code)
     with transaction.atomic():
         withdraw_style(style=found)
-    messages.success(request, gettext("“%(style)s” is no longer shown.") % {"style": found.name})
-    return redirect("workbench:style", desk.shop.slug, code)
+    sentence = gettext("“%(style)s” is no longer shown.") % {"style": found.name}
+    page = reverse("workbench:style", args=[desk.shop.slug, code])
+    offer_undo(request, desk.shop, Undo.WITHDRAWN_STYLE, sentence, page, style=code)
+    return redirect(page)
 
 
 @require_http_methods(["GET", "POST"])
@@ -244,7 +248,8 @@ def _pictures(request: HttpRequest, desk: Desk, style: Style, form: PicturesForm
     context = {**_frame(style, "pictures"), "form": form, "pictures": shown}
     status = 422 if form.errors else 200
     if asks_for_part(request):
-        return show_part(request, desk, "_pictures.html", context)
+        offer = show_offer(request, desk.shop)
+        return show_part(request, desk, "_pictures.html", {**context, "offer": offer, "is_part": True})
     return show_page(request, desk, "pictures.html", context, part="styles", status=status)
 
 
@@ -273,27 +278,27 @@ def picture_change(request: HttpRequest, desk: Desk, code: str, picture_id: int)
 @require_POST
 @shop_page(Task.STYLES)
 def picture_remove(request: HttpRequest, desk: Desk, code: str, picture_id: int) -> HttpResponse:
-    """Forget a picture (the page asked once)."""
+    """Take a picture away; it can be brought back."""
     found = get_style_for(desk.shop, code)
     picture = get_picture_of(found, picture_id)
     with transaction.atomic():
-        remove_picture(picture=picture)
+        removed = remove_picture(picture=picture)
+    page = reverse("workbench:style-pictures", args=[desk.shop.slug, code])
+    sentence = gettext("The picture is removed.")
+    offer_undo(request, desk.shop, Undo.REMOVED_PICTURE, sentence, page, style=code, picture=asdict(removed))
     return _after_picture(request, desk, found)
 
 
 @require_POST
 @shop_page(Task.STYLES)
 def picture_move(request: HttpRequest, desk: Desk, code: str, picture_id: int) -> HttpResponse:
-    """One place towards the front or the end (``to`` is "front" or "end")."""
+    """One place towards the front or the end, or to the very front as the cover (``to``: a `Turn`)."""
     found = get_style_for(desk.shop, code)
     picture = get_picture_of(found, picture_id)
-    order = [one.pk for one in style_pictures(found)]
-    index = order.index(picture.pk)
-    other = index - 1 if request.POST.get("to") == "front" else index + 1
-    if 0 <= other < len(order):
-        order[index], order[other] = order[other], order[index]
+    to = request.POST.get("to", "")
+    if to in set(Turn):
         with transaction.atomic():
-            order_pictures(style=found, picture_ids=order)
+            turn_picture(picture=picture, turn=Turn(to))
     return _after_picture(request, desk, found)
 
 
