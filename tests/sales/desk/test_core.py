@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from silkroom.kit.errors import Refusal
 from silkroom.sales.desk.core import (
+    MOST_PIECES,
     Accepted,
     Changes,
     Decision,
@@ -329,7 +330,7 @@ def test_what_cannot_be_an_order_is_refused_before_it_queues(request_: OrderRequ
 
 
 def test_the_largest_order_is_let_through() -> None:
-    check_request(order(*(OrderLineRequest(2**63 - 1, 99, 2**63 - 1) for _ in range(20))))
+    check_request(order(*(OrderLineRequest(2**63 - 1, MOST_PIECES, 2**63 - 1) for _ in range(20))))
 
 
 # --- whatever comes ---------------------------------------------------------------------------------

@@ -30,8 +30,8 @@ from silkroom.live.broadcasts.rules import RoomRole, may_assist, may_lead, may_w
 from silkroom.live.broadcasts.services import LARGEST_COVER
 from silkroom.live.broadcasts.states import OVER, BroadcastState
 from silkroom.live.broadcasts.tickets import LIFETIME, Purpose, issue_ticket
-from silkroom.shops.models import Shop
-from silkroom.shops.queries import staff_of
+from silkroom.live.broadcasts.visitors import Visitor
+from silkroom.sales.desk.door import MOST_PIECES
 
 from . import services
 from .edge import decode_body, studio_verb
@@ -83,7 +83,8 @@ def page_data(request: HttpRequest, broadcast: Broadcast, role: RoomRole) -> dic
         "state": room.state,
         "recording": default_storage.url(broadcast.recording) if broadcast.recording else "",
         "now_ms": to_milliseconds(now()),
-        **pass_data(request.user, broadcast, role),
+        "most_pieces": MOST_PIECES,
+        **pass_data(request.user, broadcast, role, visitor),
     }
 
 

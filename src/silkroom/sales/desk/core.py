@@ -34,8 +34,8 @@ from silkroom.sales.desk.errors import (
 )
 
 MOST_LINES = 20
-MOST_PIECES = 99
-"""Of one line. Wholesale is not sold through this door."""
+MOST_PIECES = 9
+"""Of one line, at every door and in every form. Wholesale is not sold here."""
 
 MOST_UNPAID = 5
 """Unpaid orders of one person in one shop at a time, unless an installation says otherwise: nobody can keep a whole

@@ -54,6 +54,11 @@ def orders_of_shop(
     return _page(orders, before, size)
 
 
+def has_orders(*, shop: Shop) -> bool:
+    """Was anything ever ordered here?"""
+    return Order.objects.filter(shop=shop).exists()
+
+
 def paying_until(*, order: Order) -> datetime | None:
     """Until when the order's pieces are kept for a payment under way."""
     holds = Hold.objects.filter(source=hold_source(order.number), state="open", paying_until__isnull=False)

@@ -16,6 +16,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 
 from silkroom.accounts.models import Person
+from silkroom.catalog.queries import has_prices
 from silkroom.inventory.errors import NotEnoughStock
 from silkroom.inventory.services import HoldRequest, convert_holds, release_holds, take_holds
 from silkroom.inventory.states import HoldState
@@ -23,11 +24,15 @@ from silkroom.journal.queries import Cursor
 from silkroom.journal.services import News, append_entries, append_entry
 from silkroom.kit.clock import now
 from silkroom.kit.errors import NotFound
+from silkroom.kit.money import MINOR_DIGITS
 from silkroom.sales.offers.errors import OfferUsedUp
 from silkroom.sales.offers.services import OfferPieces, give_back_offers, hand_over_uses, take_offers_again
+from silkroom.shops.models import Shop
+from silkroom.shops.services import set_currency
 
-from .errors import OrderMoved, PaymentUnderWay
+from .errors import CurrencyFixed, OrderMoved, PaymentUnderWay, PricesFixed
 from .models import Order, OrderLine
+from .queries import has_orders
 from .rules import hold_source
 from .states import ENDED_WITHOUT_SALE, OrderState, may_become
 
@@ -288,3 +293,20 @@ def _hand_over(guest: Person, member: Person) -> int:
     moved = _to_hand_over(guest, member).update(person=member)
     hand_over_uses(guest_id=guest.pk, member_id=member.pk)
     return moved
+
+
+def change_currency(*, shop: Shop, currency: str) -> Shop:
+    """Prices keep their numbers. Raises CurrencyUnknown, CurrencyFixed once there is an order, PricesFixed.
+
+    An order under way at this moment keeps the currency that its buyer saw: orders have their own.
+    """
+    shop.currency = Shop.objects.select_for_update().get(pk=shop.pk).currency
+    if currency == shop.currency:
+        return shop
+    if has_orders(shop=shop):
+        raise CurrencyFixed(currency=shop.currency)
+    other_digits = MINOR_DIGITS.get(currency) not in {None, MINOR_DIGITS[shop.currency]}
+    if other_digits and has_prices(shop):
+        raise PricesFixed(currency=shop.currency)
+    set_currency(shop=shop, currency=currency)
+    return shop

@@ -7,6 +7,8 @@ from uuid import UUID
 
 import msgspec
 
+from silkroom.sales.desk.door import MOST_PIECES
+
 LARGEST_MESSAGE = 8 * 1024
 """Of one message from a page, in bytes."""
 
@@ -55,7 +57,7 @@ class Buy(msgspec.Struct, tag="buy", frozen=True):
     key: UUID
     variant: Identity
     id: MessageId | None = None
-    quantity: Annotated[int, msgspec.Meta(ge=1, le=9)] = 1
+    quantity: Annotated[int, msgspec.Meta(ge=1, le=MOST_PIECES)] = 1
     offer: Identity | None = None
     price_minor: Whole | None = None
 

@@ -6,8 +6,6 @@ import { money } from "../words.js";
 import { FEW, countdown, dealLeft, frame, named, openDealOf, piecesLeft, showPrice, showSizes } from "./garment.js";
 import { Pay } from "./pay.js";
 
-const MOST_PIECES = 9;
-
 export class Sheet {
   #root;
   #room;
@@ -293,14 +291,14 @@ export class Sheet {
       note.hidden = false;
       setText(note, gettext("Somebody was quicker: this one is sold out. Nothing was ordered."));
     }
-    const limit = Math.min(MOST_PIECES, isFree ? variant.left : 1, deal?.per_person ?? MOST_PIECES, deal?.cap != null ? deal.cap - deal.taken : MOST_PIECES);
+    const limit = Math.min(this.#config.most_pieces, isFree ? variant.left : 1, deal?.per_person ?? Infinity, deal?.cap != null ? deal.cap - deal.taken : Infinity);
     this.#pieces = Math.min(Math.max(1, this.#pieces), Math.max(1, limit));
     setText(count, this.#pieces);
     less.disabled = this.#pieces <= 1;
     more.disabled = !isFree || this.#pieces >= limit;
     buy.disabled = !isFree || this.#buying;
     buy.setAttribute("aria-busy", this.#buying);
-        setText(buy, piecesLeft(garment) === 0 ? gettext("Sold out")
+    setText(buy, piecesLeft(garment) === 0 ? gettext("Sold out")
       : isFree ? interpolate(gettext("Buy for %s"), [money(priceNow(variant, deal) * this.#pieces, garment.currency)]) : gettext("Choose colour and size"));
   }
 
