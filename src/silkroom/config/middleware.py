@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import Resolver404, resolve
 from django.utils.translation import get_language_from_request, gettext, override
 
-from silkroom.kit.errors import BodyTooLarge, LengthMissing, Refusal
+from silkroom.kit.errors import BodyTooLarge, BodyTooSlow, LengthMissing, Refusal
 from silkroom.live.broadcasts.addresses import gateway_url
 
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -36,13 +36,16 @@ MOST_BYTES = 1024**2
 MOST_UPLOADED_BYTES = 32 * 1024**2
 
 UPLOAD_PAGES = frozenset(
-    {"workbench:style-pictures", "workbench:show-new", "workbench:show-change", "live:studio-cover"}
+    {"workbench:style-pictures", "workbench:show-new", "workbench:show-change", "workbench:logo", "live:studio-cover"}
 )
 """Pages with a field for files. The admin has some too."""
 
+TOO_SLOW = "silkroom.body_too_slow"
+"""Set in the request's environ by the server when the body did not come in time."""
+
 
 class BodyLimitMiddleware:
-    """Refuses a body that is too large, or does not say how large it is, before anything reads it.
+    """Refuses a body that is too large or came too slowly, or does not say how large it is, before anything reads it.
 
     It stands before sessions and the CSRF check, which would parse the body: so it finds the language by itself.
     """
@@ -61,23 +64,26 @@ class BodyLimitMiddleware:
         return HttpResponse(sentence, status=refusal.status, content_type="text/plain; charset=utf-8")
 
     def _refusal(self, request: HttpRequest) -> Refusal | None:
+        if TOO_SLOW in request.environ:
+            return BodyTooSlow()
         if "transfer-encoding" in request.headers:
             return LengthMissing()
         # Compared as text first: Python refuses to read a number of thousands of digits.
         length = request.headers.get("content-length", "").strip().lstrip("0")
         if not length.isdecimal() or (len(length) <= len(str(MOST_BYTES)) and int(length) <= MOST_BYTES):
             return None
-        if len(length) > len(str(MOST_UPLOADED_BYTES)) or int(length) > MOST_UPLOADED_BYTES:
+        if len(length) > len(str(MOST_UPLOADED_BYTES)) or int(length) > most_bytes(request.path_info):
             return BodyTooLarge()
-        return None if _takes_files(request) else BodyTooLarge()
+        return None
 
 
-def _takes_files(request: HttpRequest) -> bool:
+def most_bytes(path: str) -> int:
+    """Bytes of a body that the page at ``path`` takes."""
     try:
-        page = resolve(request.path_info)
+        page = resolve(path)
     except Resolver404:
-        return False
-    return page.view_name in UPLOAD_PAGES or page.app_name == "admin"
+        return MOST_BYTES
+    return MOST_UPLOADED_BYTES if page.view_name in UPLOAD_PAGES or page.app_name == "admin" else MOST_BYTES
 
 
 class ContentSecurityMiddleware:

@@ -68,6 +68,14 @@ class BodyTooLarge(Refusal):
     text = "This is too large. Please send less at once."
 
 
+class BodyTooSlow(Refusal):
+    """The body of a request did not come in time."""
+
+    code = "body_too_slow"
+    status = 408
+    text = "This came too slowly to be taken. Please try again where the connection is better."
+
+
 class LengthMissing(Refusal):
     """A request whose body does not say its length."""
 

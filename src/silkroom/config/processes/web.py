@@ -1,9 +1,9 @@
-"""The web process: Django under granian, one master with worker processes of many threads each."""
+"""The web process: Django behind granian, one master with worker processes of many threads each."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,16 @@ from silkroom.config.processes.logs import configure_logging
 
 APPLICATION = "silkroom.config.wsgi.application"
 
+PAGES = "silkroom.config.processes.pages.Pages"
+
 TICKS = "silkroom.config.processes.ticks.tick_after_orders"
-"""Loaded by name, as it needs the tables' modules, which load only after Django's settings."""
+"""Both loaded by name, as they need the tables' modules, which load only after Django's settings."""
+
+MOST_CONNECTIONS = 8192
+"""Of one worker process. An open connection, be it idle or slow, takes a place here and no thread."""
+
+SWITCH_SECONDS = 0.0005
+"""How long busy threads keep the event loop from taking in the next request, at most. Python's own is 5 ms."""
 
 QUIET_PATHS = ("/health", "/static/")
 """Requests that say nothing about what people do, and would be most of the log."""
@@ -45,7 +53,6 @@ log = structlog.get_logger("silkroom.web")
 def main(environment: Environment) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are finished first."""
     configure_logging("web", environment)
-    logging.getLogger("_granian").addFilter(_is_news)
     check_given(environment.tls_certificate, environment.tls_key)
     scheme = "https" if environment.tls_certificate else "http"
     log.info("starting", address=f"{scheme}://{environment.host}:{environment.web_port}", pages=APPLICATION)
@@ -53,11 +60,10 @@ def main(environment: Environment) -> None:
         APPLICATION,
         address=environment.host,
         port=environment.web_port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
         workers=environment.web_workers,
-        blocking_threads=environment.web_threads,
-        # As many requests wait in granian as would otherwise wait in the kernel, where nobody sees them.
-        backpressure=environment.web_threads * 4,
+        websockets=False,
+        backpressure=MOST_CONNECTIONS,
         respawn_failed_workers=True,
         workers_kill_timeout=10,
         log_level=LogLevels.warning,
@@ -72,18 +78,15 @@ def main(environment: Environment) -> None:
     log.info("stopped")
 
 
-def load_application() -> Callable[..., Any]:
+def load_application() -> Any:
     """Called by granian in each worker process, which on some systems starts with nothing of the master's state."""
-    configure_logging("web", Environment.read())
+    environment = Environment.read()
+    configure_logging("web", environment)
+    sys.setswitchinterval(SWITCH_SECONDS)
     logging.getLogger("granian.access").addFilter(_says_something)
-    application: Callable[..., Any] = import_string(APPLICATION)
+    application = import_string(APPLICATION)
     import_string(TICKS)()
-    return application
-
-
-def _is_news(record: logging.LogRecord) -> bool:
-    # Threads here wait for the database most of the time: more of them than cores is the point, and no warning.
-    return "Python threads, which seems quite high" not in record.getMessage()
+    return import_string(PAGES)(application, environment.web_threads)
 
 
 def _says_something(record: logging.LogRecord) -> bool:
