@@ -98,6 +98,9 @@ class Environment:
     most_unpaid_orders: int = _setting(5, _whole(1, 1000), "unpaid orders that one person may have at a time in a shop")
     sandbox_payments: bool = _setting(False, _boolean, "offer the sandbox payment provider: no real money moves")
     max_watchers: int = _setting(20000, _whole(1, 1000000), "watchers that one gateway takes before it says it is full")
+    max_per_address: int = _setting(
+        1000, _whole(1, 1000000), "connections of one kind that one gateway takes from one address"
+    )
     log_level: str = _setting("INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "DEBUG, INFO, WARNING or ERROR")
     debug: bool = _setting(False, _boolean, "show errors on the page (developers only)")
 

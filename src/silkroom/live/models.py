@@ -2,7 +2,7 @@
 
 from silkroom.live.broadcasts.models import Broadcast, RunningOrderItem
 from silkroom.live.deals.models import Deal, PreparedDeal
-from silkroom.live.moderation.models import Mute
+from silkroom.live.moderation.models import Mute, Newcomer
 from silkroom.live.questions.models import Question
 from silkroom.live.room.models import RoomCheckpoint, RoomEvent
 
@@ -10,6 +10,7 @@ __all__ = [
     "Broadcast",
     "Deal",
     "Mute",
+    "Newcomer",
     "PreparedDeal",
     "Question",
     "RoomCheckpoint",

@@ -15,9 +15,9 @@ app_name = "live"
 STUDIO = "live/<slug:code>/studio/"
 
 urlpatterns = [
-    path("live/<slug:code>/", room.room_page, name="room"),
-    path("live/<slug:code>/ticket", room.fresh_tickets, name="ticket"),
-    path("live/<slug:code>/name", room.choose_name, name="name"),
+    path("live/<slug:code>/", views.room_page, name="room"),
+    path("live/<slug:code>/ticket", views.fresh_tickets, name="ticket"),
+    path("live/<slug:code>/name", views.choose_name, name="name"),
     path(STUDIO, views.studio_page, name="studio"),
     path(f"{STUDIO}spotlight", room.spotlight, name="studio-spotlight"),
     path(f"{STUDIO}title", room.title, name="studio-title"),

@@ -20,6 +20,7 @@ WHO = {
     "person_code": "K7AAAAAAAA",
     "name": "阿宁",
     "role": RoomRole.ASSISTANT,
+    "visitor": "BROWSERBROWSERBR",
 }
 
 
@@ -53,7 +54,18 @@ def test_a_ticket_lapses():
 
 @pytest.mark.parametrize("change", [{"r": "king"}, {"b": "x"}, {"b": None}, {"s": None}, {"p": "x"}])
 def test_a_rightly_signed_ticket_of_another_shape_is_none(change: dict):
-    payload = {"b": 7, "c": "broadcast:X", "s": 3, "p": 1, "k": "", "n": "", "r": "viewer", "x": 2**50, **change}
+    payload = {
+        "b": 7,
+        "c": "broadcast:X",
+        "s": 3,
+        "p": 1,
+        "k": "",
+        "n": "",
+        "r": "viewer",
+        "v": "",
+        "x": 2**50,
+        **change,
+    }
     with pytest.raises(TicketInvalid):
         read_ticket(Purpose.ROOM, signing.dumps(payload, salt="silkroom.ticket.room"))
 

@@ -29,7 +29,8 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A read ticket. ``person_id`` None: watches without a name; ``person_code`` then names the browser."""
+    """A read ticket. ``person_id`` None: watches without a name. ``visitor``: the browser (`visitors`), for the
+    gateway alone: no room ever tells it."""
 
     broadcast_id: int
     broadcast_code: str
@@ -39,6 +40,7 @@ class Ticket:
     name: str
     role: RoomRole
     expires_at_ms: int
+    visitor: str = ""
 
     @property
     def channel(self) -> str:
@@ -66,6 +68,7 @@ def issue_ticket(
     person_code: str,
     name: str,
     role: RoomRole,
+    visitor: str = "",
     lifetime: timedelta = LIFETIME,
 ) -> str:
     """Sign a ticket."""
@@ -77,6 +80,7 @@ def issue_ticket(
         "k": person_code,
         "n": name,
         "r": role.value,
+        "v": visitor,
     }
     return tickets.issue_ticket(purpose.value, payload, lifetime=lifetime)
 
@@ -94,6 +98,7 @@ def read_ticket(purpose: Purpose, text: str) -> Ticket:
             name=str(payload["n"]),
             role=RoomRole(payload["r"]),
             expires_at_ms=int(payload[tickets.EXPIRES]),
+            visitor=str(payload["v"]),
         )
     except (KeyError, ValueError, TypeError):
         raise TicketInvalid from None

@@ -30,3 +30,24 @@ class Mute(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_id} in {self.broadcast_id}"
+
+
+class Newcomer(models.Model):
+    """A guest who chose a name in a show, for a day: where somebody was muted, new names come slowly.
+    ``place`` is a digest of the show and the network address, of no use for anything else."""
+
+    broadcast = models.ForeignKey(Broadcast, on_delete=models.CASCADE, related_name="+")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    place = models.CharField(max_length=24)
+    at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("newcomer")
+        verbose_name_plural = _("newcomers")
+        indexes = [
+            models.Index(fields=["broadcast", "place", "at"], name="newcomers_of_place"),
+            models.Index(fields=["at"], name="newcomers_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} in {self.broadcast_id}"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.db import connection
+from django.utils.crypto import salted_hmac
 
 from silkroom.accounts.models import Person
 from silkroom.accounts.queries import find_person_by_code
@@ -19,8 +22,15 @@ from silkroom.live.room.rules import Data
 from silkroom.live.room.services import Draft, lock_room, tell_room
 from silkroom.live.room.states import EventKind
 
-from .errors import StaffStaysHeard
-from .models import Mute
+from .errors import StaffStaysHeard, TooManyNames
+from .models import Mute, Newcomer
+
+WARY = timedelta(minutes=30)
+"""After a mute."""
+
+NEW_NAMES_IN = timedelta(minutes=10)
+MOST_NEW_NAMES = 5
+"""New guests of one address in one show, while it is wary of that address."""
 
 
 def mute_person(*, broadcast: Broadcast, code: str, by: Person) -> int | None:
@@ -44,6 +54,41 @@ def unmute_person(*, broadcast: Broadcast, code: str, by: Person) -> int | None:
         return None
     _record("unmuted", broadcast, by, person=code)
     return tell_room(broadcast.pk, Draft(EventKind.UNMUTED, {"person": code}))
+
+
+def carry_mute(*, broadcast: Broadcast, codes: Sequence[str], person: Person) -> int | None:
+    """The browser that was ``codes`` is ``person`` now: one of them muted in this show means this one is, too."""
+    former = (
+        Mute.objects.select_related("muted_by")
+        .filter(broadcast=broadcast, person__code__in=codes, lifted_at=None)
+        .exclude(person=person)
+        .first()
+    )
+    if former is None or may_assist(role_in(broadcast, person)):
+        return None
+    return mute_person(broadcast=broadcast, code=person.code, by=former.muted_by)
+
+
+def admit_newcomer(*, broadcast: Broadcast, guest: Person, address: str) -> None:
+    """Remember where a new guest comes from, for a day. Raises TooManyNames.
+
+    Where a guest was muted lately, only a few new names are taken: a whole office or mobile network may share that
+    address, so it is slowed and not closed.
+    """
+    place = salted_hmac("silkroom.newcomer", f"{broadcast.pk} {address}", algorithm="sha256").hexdigest()[:24]
+    here = Newcomer.objects.filter(broadcast=broadcast, place=place)
+    muted = Mute.objects.filter(
+        broadcast=broadcast, lifted_at=None, muted_at__gt=now() - WARY, person__in=here.values("person")
+    )
+    if here.filter(at__gt=now() - NEW_NAMES_IN).count() >= MOST_NEW_NAMES and muted.exists():
+        raise TooManyNames(minutes=round(NEW_NAMES_IN.total_seconds() / 60))
+    Newcomer.objects.create(broadcast=broadcast, person=guest, place=place)
+
+
+def forget_newcomers(*, older_than: timedelta) -> int:
+    """Where guests came from is nobody's business later. Returns how many."""
+    deleted, _ = Newcomer.objects.filter(at__lt=now() - older_than).delete()
+    return deleted
 
 
 def hide_words(*, broadcast: Broadcast, number: int, by: Person) -> int | None:

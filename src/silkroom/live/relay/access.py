@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Hashable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -15,6 +16,7 @@ from silkroom.live.relay.errors import MediaForbidden, NoSuchStream
 
 INGEST = "ingest"
 WATCH = "watch"
+HLS = "hls"
 
 REMEMBERED_SECONDS = 2.0
 """A player asks for ten parts and playlists a second; so long is one answer good for all of them."""
@@ -24,11 +26,13 @@ MAX_REMEMBERED = 20_000
 @dataclass(frozen=True, slots=True)
 class Grant:
     """What a valid ticket says. ``serial`` grows with each newly issued ticket of a broadcast (its expiry will do).
-    ``holder``: whose leave may be taken back while the connection is open (`Relay.holders`), in the gateway's terms."""
+    ``holder``: whose leave may be taken back while the connection is open (`Relay.holders`); ``person``: whose
+    connection it is; both in the gateway's terms."""
 
     broadcast_id: str
     serial: int = 0
     holder: Hashable = None
+    person: str = ""
 
 
 def _same_host(request: web.BaseRequest) -> bool:
@@ -41,15 +45,21 @@ def _no_translation(_request: web.BaseRequest) -> Callable[[str], str]:
     return str
 
 
+def _no_bound(_kind: str, _request: web.BaseRequest, _grant: Grant | None) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """``read_ticket(purpose, ticket)`` raises a MediaRefusal. ``may_watch(broadcast_id, grant or None)``: None asks
-    whether the show is public now. ``may_connect`` checks the Origin header before an upgrade."""
+    whether the show is public now. ``may_connect`` checks the Origin header before an upgrade. ``place(kind, request,
+    grant)`` counts a connection or an HLS request while it is open; raises a MediaRefusal when it is one too many."""
 
     read_ticket: Callable[[str, str], Awaitable[Grant]]
     may_watch: Callable[[str, Grant | None], Awaitable[bool]]
     may_connect: Callable[[web.BaseRequest], bool] = _same_host
     translate: Callable[[web.BaseRequest], Callable[[str], str]] = _no_translation
+    place: Callable[[str, web.BaseRequest, Grant | None], AbstractContextManager[None]] = _no_bound
 
 
 @dataclass(slots=True)
@@ -57,26 +67,27 @@ class WatchAccess:
     """Remembers for a moment whether somebody may watch."""
 
     access: Access
-    _known: dict[tuple[str, str], tuple[float, bool]] = field(default_factory=dict)
+    _known: dict[tuple[str, str], tuple[float, bool, Grant | None]] = field(default_factory=dict)
 
-    async def check(self, broadcast_id: str, ticket: str) -> None:
-        """Raises a MediaRefusal. Without a ticket the show must be public."""
+    async def check(self, broadcast_id: str, ticket: str) -> Grant | None:
+        """What the ticket grants. Raises a MediaRefusal; without a ticket (None) the show must be public."""
         key = (broadcast_id, ticket)
         now = time.monotonic()
-        until, allowed = self._known.get(key, (0.0, False))
+        until, allowed, grant = self._known.get(key, (0.0, False, None))
         if now >= until:
-            allowed = await self._ask(broadcast_id, ticket)
+            allowed, grant = await self._ask(broadcast_id, ticket)
             if len(self._known) >= MAX_REMEMBERED:
                 self._known.clear()
-            self._known[key] = (now + REMEMBERED_SECONDS, allowed)
+            self._known[key] = (now + REMEMBERED_SECONDS, allowed, grant)
         if not allowed:
             # a private show and none at all answer alike
             raise NoSuchStream()
+        return grant
 
-    async def _ask(self, broadcast_id: str, ticket: str) -> bool:
+    async def _ask(self, broadcast_id: str, ticket: str) -> tuple[bool, Grant | None]:
         grant = None
         if ticket:
             grant = await self.access.read_ticket(WATCH, ticket)
             if grant.broadcast_id != broadcast_id:
                 raise MediaForbidden()
-        return await self.access.may_watch(broadcast_id, grant)
+        return await self.access.may_watch(broadcast_id, grant), grant

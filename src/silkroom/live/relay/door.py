@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from silkroom.live.relay.access import Access, Grant, WatchAccess
+from silkroom.live.relay.access import HLS, INGEST, WATCH, Access, Grant, WatchAccess
 from silkroom.live.relay.bus import Bus, LocalBus, Outbox, Subscription
 from silkroom.live.relay.client import MediaPublisherClient, SendingStopped
 from silkroom.live.relay.core.avc import ParameterSets, UnreadableVideo, build_avcc, from_annexb, picture_size
@@ -36,6 +36,7 @@ from silkroom.live.relay.errors import (
     NoSuchStream,
     RecordingStillOpen,
     TicketExpired,
+    TooManyOpen,
 )
 from silkroom.live.relay.hls import CROSS_ORIGIN, HlsDoor
 from silkroom.live.relay.ingest import IngestDoor
@@ -53,6 +54,9 @@ from silkroom.live.relay.stream import Stream
 from silkroom.live.relay.watch import WatchDoor
 
 __all__ = [
+    "HLS",
+    "INGEST",
+    "WATCH",
     "Access",
     "AudioConfig",
     "Bus",
@@ -74,6 +78,7 @@ __all__ = [
     "StreamConfig",
     "StreamState",
     "TicketExpired",
+    "TooManyOpen",
     "UnreadableVideo",
     "VideoConfig",
     "build_avcc",

@@ -65,6 +65,15 @@ class GatewayFull(MediaRefusal):
     close_code = CloseCode.GOING_AWAY
 
 
+class TooManyOpen(MediaRefusal):
+    """One person, browser or address holds as many connections as it may."""
+
+    code = "too_many_open"
+    status = 429
+    text = "This show is open in too many windows. Please close one and try again."
+    close_code = CloseCode.TOO_FAST
+
+
 class BadFrame(MediaRefusal):
     """A message of the ingest or watch protocol cannot be read; ``reason`` is for the log of the sender."""
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from silkroom.live.relay.access import WatchAccess
+from silkroom.live.relay.access import HLS, WatchAccess
 from silkroom.live.relay.core.segments import TARGET_DURATION_SECONDS
 from silkroom.live.relay.core.shelf import Shelf
 from silkroom.live.relay.errors import BadReload, NoSuchStream, ReloadTimeout
@@ -21,6 +21,8 @@ MEDIA = "video/mp4"
 FIRST_PART_SECONDS = 6.0
 """A player that comes before the first part, or to a gateway that must first fetch the stream, waits so long."""
 RELOAD_SECONDS = 3.0 * TARGET_DURATION_SECONDS
+
+Answer = Callable[[web.Request, Stream, str], Awaitable[web.StreamResponse]]
 
 _FILE = re.compile(r"(?:(init)-(\d{1,16})|(segment)-(\d{1,16})|(part)-(\d{1,16})-(\d{1,5}))\.mp4")
 
@@ -40,13 +42,32 @@ class HlsDoor:
         self.requests = 0
 
     async def master(self, request: web.Request) -> web.StreamResponse:
-        stream, ticket = await self._enter(request)
+        return await self._enter(request, self._master)
+
+    async def media(self, request: web.Request) -> web.StreamResponse:
+        return await self._enter(request, self._media)
+
+    async def file(self, request: web.Request) -> web.StreamResponse:
+        if _FILE.fullmatch(request.match_info["name"]) is None:
+            raise NoSuchStream()
+        return await self._enter(request, self._file)
+
+    async def _enter(self, request: web.Request, answer: Answer) -> web.StreamResponse:
+        self.requests += 1
+        broadcast_id = request.match_info["broadcast"]
+        ticket = request.query.get("ticket", "")
+        if len(ticket) > 2048:
+            raise BadReload()
+        grant = await self._access.check(broadcast_id, ticket)
+        with self._access.access.place(HLS, request, grant):
+            return await answer(request, await self._find_stream(broadcast_id), ticket)
+
+    async def _master(self, _request: web.Request, stream: Stream, ticket: str) -> web.StreamResponse:
         await _wait(stream, FIRST_PART_SECONDS, lambda: bool(stream.shelf.segments), NoSuchStream)
         text = stream.shelf.master_playlist(_query(ticket))
         return _answer(text.encode(), PLAYLIST, ticket, "max-age=2")
 
-    async def media(self, request: web.Request) -> web.StreamResponse:
-        stream, ticket = await self._enter(request)
+    async def _media(self, request: web.Request, stream: Stream, ticket: str) -> web.StreamResponse:
         shelf = stream.shelf
         number, part = _reload(request)
         await _wait(stream, FIRST_PART_SECONDS, lambda: bool(shelf.segments), NoSuchStream)
@@ -63,11 +84,9 @@ class HlsDoor:
         age = 6 * TARGET_DURATION_SECONDS
         return _answer(shelf.media_playlist(_query(ticket)).encode(), PLAYLIST, ticket, f"max-age={age}")
 
-    async def file(self, request: web.Request) -> web.StreamResponse:
+    async def _file(self, request: web.Request, stream: Stream, ticket: str) -> web.StreamResponse:
         match = _FILE.fullmatch(request.match_info["name"])
-        if match is None:
-            raise NoSuchStream()
-        stream, ticket = await self._enter(request)
+        assert match is not None
         await _wait(stream, FIRST_PART_SECONDS, lambda: bool(stream.shelf.segments), NoSuchStream)
         kind = match[1] or match[3] or match[5]
         if kind == "part":
@@ -75,15 +94,6 @@ class HlsDoor:
         else:
             data = _whole(stream.shelf, kind, int(match[2] or match[4]))
         return _answer(data, MEDIA, ticket, "max-age=3600, immutable")
-
-    async def _enter(self, request: web.Request) -> tuple[Stream, str]:
-        self.requests += 1
-        broadcast_id = request.match_info["broadcast"]
-        ticket = request.query.get("ticket", "")
-        if len(ticket) > 2048:
-            raise BadReload()
-        await self._access.check(broadcast_id, ticket)
-        return await self._find_stream(broadcast_id), ticket
 
 
 def _reload(request: web.Request) -> tuple[int | None, int | None]:

@@ -78,6 +78,10 @@ class IngestDoor:
         if not self._access.may_connect(request):
             raise OriginForbidden()
         grant = await self._access.read_ticket(INGEST, request.query.get("ticket", ""))
+        with self._access.place(INGEST, request, grant):
+            return await self._serve(request, grant)
+
+    async def _serve(self, request: web.Request, grant: Grant) -> web.StreamResponse:
         socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE, compress=False, heartbeat=15.0, timeout=3.0)
         await socket.prepare(request)
         session = IngestSession(socket, grant, self._clock_us, self._access.translate(request), self._viewers)

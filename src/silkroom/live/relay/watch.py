@@ -62,6 +62,10 @@ class WatchDoor:
         grant = await self._access.read_ticket(WATCH, request.query.get("ticket", ""))
         if not await self._access.may_watch(grant.broadcast_id, grant):
             raise NoSuchStream()
+        with self._access.place(WATCH, request, grant):
+            return await self._seat(request, mode, grant)
+
+    async def _seat(self, request: web.Request, mode: str, grant: Grant) -> web.StreamResponse:
         stream = await self._find_stream(grant.broadcast_id)
         socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE, compress=False, heartbeat=20.0, timeout=2.0)
         await socket.prepare(request)

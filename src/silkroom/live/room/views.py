@@ -1,31 +1,24 @@
-"""The room page, its tickets and names, and the show's own verbs."""
+"""What the pages of room and studio get, tickets among it, and the show's own verbs."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
 import msgspec
-from django.contrib.auth import login
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import get_language
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST
 
-from silkroom.accounts.entrance import refuse_flood_of_guests
-from silkroom.accounts.errors import NameUnusable
 from silkroom.accounts.models import Person
-from silkroom.accounts.rules import LONGEST_NAME, clean_name
-from silkroom.accounts.services import make_guest, rename_person
 from silkroom.kit.clock import now, to_milliseconds
 from silkroom.live.broadcasts.addresses import gateway_url
 from silkroom.live.broadcasts.errors import CoverUnusable
 from silkroom.live.broadcasts.models import Broadcast
-from silkroom.live.broadcasts.queries import Studio, get_show, get_studio_to_lead, role_in
+from silkroom.live.broadcasts.queries import Studio, get_studio_to_lead
 from silkroom.live.broadcasts.rules import RoomRole, may_assist, may_lead, may_watch
 from silkroom.live.broadcasts.services import LARGEST_COVER
 from silkroom.live.broadcasts.states import OVER, BroadcastState
@@ -34,36 +27,15 @@ from silkroom.live.broadcasts.visitors import Visitor
 from silkroom.sales.desk.door import MOST_PIECES
 
 from . import services
-from .edge import decode_body, studio_verb
+from .edge import studio_verb
 from .queries import load_state
 
 Identity = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 
-PASSWORDLESS = "django.contrib.auth.backends.ModelBackend"
-"""Whom the session of a guest names as its sign-in; it only finds the person again."""
+# What the pages get
 
 
-# The room
-
-
-@require_GET
-@never_cache
-def room_page(request: HttpRequest, code: str) -> HttpResponse:
-    """Where the show is watched. Nothing to accept or to close first."""
-    broadcast = get_show(code)
-    role = role_in(broadcast, request.user)
-    data = page_data(request, broadcast, role)
-    context = {
-        "broadcast": broadcast,
-        "shop": broadcast.shop,
-        "styles": data["state"]["tray"],
-        "recording_url": data["recording"],
-        "room": data,
-    }
-    return render(request, "live/room.html", context)
-
-
-def page_data(request: HttpRequest, broadcast: Broadcast, role: RoomRole) -> dict[str, Any]:
+def page_data(request: HttpRequest, broadcast: Broadcast, role: RoomRole, visitor: Visitor) -> dict[str, Any]:
     """What the page's scripts get (live/README.md)."""
     with connection.cursor() as cursor:
         room = load_state(cursor, broadcast.pk)
@@ -88,7 +60,7 @@ def page_data(request: HttpRequest, broadcast: Broadcast, role: RoomRole) -> dic
     }
 
 
-def pass_data(user: Any, broadcast: Broadcast, role: RoomRole) -> dict[str, Any]:
+def pass_data(user: Any, broadcast: Broadcast, role: RoomRole, visitor: Visitor) -> dict[str, Any]:
     """Who the visitor is in the room, and the tickets for it."""
     person = user if isinstance(user, Person) else None
     expires_at_ms = to_milliseconds(now() + LIFETIME)
@@ -105,6 +77,7 @@ def pass_data(user: Any, broadcast: Broadcast, role: RoomRole) -> dict[str, Any]
             person_code=person.code if person else "",
             name=person.name if person else "",
             role=role,
+            visitor=visitor.key,
         )
         return {"ticket": signed, "expires_at_ms": expires_at_ms}
 
@@ -121,46 +94,6 @@ def pass_data(user: Any, broadcast: Broadcast, role: RoomRole) -> dict[str, Any]
             "ingest": ticket(Purpose.INGEST, may_lead(role) and state not in OVER),
         },
     }
-
-
-@require_POST
-@never_cache
-def fresh_tickets(request: HttpRequest, code: str) -> HttpResponse:
-    """New tickets, when the old ones lapse or the show goes on air."""
-    broadcast = get_show(code)
-    return JsonResponse(pass_data(request.user, broadcast, role_in(broadcast, request.user)))
-
-
-class NameBody(msgspec.Struct):
-    name: Annotated[str, msgspec.Meta(max_length=200)]
-
-
-@require_POST
-@never_cache
-def choose_name(request: HttpRequest, code: str) -> HttpResponse:
-    """The visitor becomes a guest with this name; somebody signed in is renamed. Raises NameUnusable, TooMany."""
-    broadcast = get_show(code)
-    name = decode_body(request, NameBody).name
-    _refuse_name_of_staff(broadcast.shop, request.user, name)
-    if not isinstance(request.user, Person):
-        refuse_flood_of_guests(request)
-    with transaction.atomic():
-        if isinstance(request.user, Person):
-            rename_person(person=request.user, name=name)
-        else:
-            login(request, make_guest(name=name), backend=PASSWORDLESS)
-    data = pass_data(request.user, broadcast, role_in(broadcast, request.user))
-    return JsonResponse({**data, "csrf": get_token(request)})
-
-
-def _refuse_name_of_staff(shop: Shop, user: Any, name: str) -> None:
-    """Nobody speaks in a room as its shop or its host, but they themselves. Raises NameUnusable."""
-    wanted = clean_name(name).casefold()
-    people = [one.person for one in staff_of(shop)]
-    if user in people:
-        return
-    if wanted in {taken.strip().casefold() for taken in (shop.name, shop.name_en, *(one.name for one in people))}:
-        raise NameUnusable(longest=LONGEST_NAME)
 
 
 # The show

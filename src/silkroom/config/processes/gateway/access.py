@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TypeVar
@@ -20,9 +21,10 @@ from silkroom.live.broadcasts.rules import may_assist, may_lead
 from silkroom.live.broadcasts.states import OVER, RUNNING, BroadcastState
 from silkroom.live.broadcasts.tickets import Purpose, Ticket, read_ticket
 from silkroom.live.relay import errors as relay_errors
-from silkroom.live.relay.door import Access, Grant
+from silkroom.live.relay.door import HLS, INGEST, WATCH, Access, Grant
 from silkroom.live.room.queries import last_sequences
 
+from .places import MOST_OF_ONE, MOST_REQUESTS_OF_ONE, Places, address_of, holder_of
 from .store import UNREACHABLE, Store
 
 LANGUAGES = ("zh-hans", "en")
@@ -88,13 +90,17 @@ def language_of(request: web.BaseRequest) -> str:
 class MediaAccess:
     """Answers the relay's questions from tickets and the show's state."""
 
-    def __init__(self, store: Store, origins: Origins) -> None:
+    def __init__(self, store: Store, origins: Origins, *, max_per_address: int) -> None:
         self._store = store
+        connections = Places(most_of_one=MOST_OF_ONE, most_of_address=max_per_address)
+        requests = Places(most_of_one=MOST_REQUESTS_OF_ONE, most_of_address=max_per_address)
+        self._places = {WATCH: connections, INGEST: connections, HLS: requests}
         self.access = Access(
             read_ticket=self._read_ticket,
             may_watch=self._may_watch,
             may_connect=origins.allow,
             translate=lambda request: translator(language_of(request)),
+            place=self._place,
         )
 
     async def _read_ticket(self, purpose: str, text: str) -> Grant:
@@ -107,7 +113,10 @@ class MediaAccess:
         if purpose == Purpose.INGEST:
             await self._check_sender(ticket)
         holder = ticket if may_assist(ticket.role) else None
-        return Grant(str(ticket.broadcast_id), serial=ticket.expires_at_ms, holder=holder)
+        return Grant(str(ticket.broadcast_id), ticket.expires_at_ms, holder, holder_of(ticket))
+
+    def _place(self, kind: str, request: web.BaseRequest, grant: Grant | None) -> AbstractContextManager[None]:
+        return self._places[kind].taken(grant.person if grant else "", address_of(request))
 
     async def _check_sender(self, ticket: Ticket) -> None:
         """A sender that comes back after the end would begin a second recording."""

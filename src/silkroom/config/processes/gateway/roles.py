@@ -1,4 +1,4 @@
-"""Whether staff in rooms and behind pictures still are staff. A ticket outlives a dismissal by minutes; its use must not.
+"""Whether staff in rooms and behind pictures still are staff: a ticket outlives a dismissal, its use must not.
 
 Each gateway asks for the people it serves itself: one query a second, none where no staff is connected. No message can
 get lost on the way, and a role that is taken by hand in the database is noticed as well.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -54,6 +55,7 @@ from .messages import (
     Unreadable,
     read_message,
 )
+from .places import MOST_OF_ONE, Places, address_of, holder_of
 from .scribe import Scribe
 from .seat import STRIKES, Seat
 from .store import UNREACHABLE, Store
@@ -95,13 +97,23 @@ class Limits:
 class RoomDoor:
     """Handler of ``/gateway/room``."""
 
-    def __init__(self, *, house: House, store: Store, desk: Desk, attendance: Attendance, origins: Origins) -> None:
+    def __init__(
+        self,
+        *,
+        house: House,
+        store: Store,
+        desk: Desk,
+        attendance: Attendance,
+        origins: Origins,
+        max_per_address: int,
+    ) -> None:
         self._house = house
         self._store = store
         self._desk = desk
         self._attendance = attendance
         self._origins = origins
         self._limits = Limits()
+        self._places = Places(most_of_one=MOST_OF_ONE, most_of_address=max_per_address)
         self._scribes: dict[int, Scribe] = {}
         self._order_url = reverse("sales:order", args=["NUMBER"])
         self._pay_url = reverse("sales:pay", args=["NUMBER"])
@@ -112,10 +124,15 @@ class RoomDoor:
     # Coming in
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        try:
-            ticket = await self._admit(request)
-        except Refusal as refusal:
-            return _refused(request, refusal)
+        with contextlib.ExitStack() as place:
+            try:
+                ticket = await self._admit(request)
+                place.enter_context(self._places.taken(holder_of(ticket), address_of(request)))
+            except Refusal as refusal:
+                return _refused(request, refusal)
+            return await self._serve(request, ticket)
+
+    async def _serve(self, request: web.Request, ticket: Ticket) -> web.StreamResponse:
         socket = web.WebSocketResponse(
             compress=False, heartbeat=HEARTBEAT_SECONDS, max_msg_size=LARGEST_BEFORE_CUT, timeout=3.0
         )
