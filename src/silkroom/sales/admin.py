@@ -29,7 +29,7 @@ class OrderAdmin(LookOnlyAdmin):
     """Orders of all shops."""
 
     list_display = ("number", "shop", "person", "state", "channel", "total_minor", "currency", "placed_at", "ended_at")
-    list_filter = ("state", "placed_at")
+    list_filter = ("state", ("lapse_again_at", admin.EmptyFieldListFilter), "placed_at")
     search_fields = ("number", "channel", "person__name", "recipient", "phone")
     list_select_related = ("shop", "person")
     date_hierarchy = "placed_at"

@@ -123,10 +123,57 @@ def test_an_order_that_cannot_end_holds_up_no_other(desk: Desk, caplog: pytest.L
     assert Hold.objects.get(state="open").source == f"order:{bad.number}"
     assert Entry.objects.filter(kind="order.lapsed").count() == 2
     assert caplog.records[-1].__dict__["orders"] == [bad.number]
+    told = len(caplog.records)
     assert lapse() == 0
+    assert len(caplog.records) == told, "it is not tried again at once"
     Offer.objects.update(taken=2)
+    try_again_now()
     assert lapse() == 1
     assert stock_row(stocked) == (9, 0)
+
+
+def try_again_now() -> None:
+    Order.objects.update(lapse_again_at=now() - timedelta(seconds=1))
+
+
+def test_orders_that_cannot_end_leave_the_head_of_the_queue_to_others(desk: Desk) -> None:
+    stocked, people = make_shop(pieces=9), make_people(4)
+    offer = make_offer(stocked)
+    for person in people[:2]:
+        desk.place_blocking(ask_for(stocked, person, 2, offer=offer))
+    without_lines = place(desk, stocked, people[2])
+    without_lines.lines.all().delete()
+    good = place(desk, stocked, people[3])
+    Offer.objects.update(taken=0)
+    Order.objects.exclude(pk=good.pk).update(holds_until=now() - timedelta(hours=1))
+    Order.objects.filter(pk=good.pk).update(holds_until=now() - timedelta(seconds=1))
+    with transaction.atomic(), connection.cursor() as cursor:
+        assert lapse_due_orders(cursor=cursor, limit=3) == 0
+        assert lapse_due_orders(cursor=cursor, limit=3) == 1
+    assert Order.objects.get(state="lapsed") == good
+
+
+@pytest.mark.parametrize(("due", "pause"), [(1, 10), (300, 300), (10**6, 3600)])
+def test_an_order_that_cannot_end_is_tried_less_and_less_often(desk: Desk, due: int, pause: int) -> None:
+    stocked, (buyer,) = make_shop(pieces=9), make_people(1)
+    desk.place_blocking(ask_for(stocked, buyer, offer=make_offer(stocked)))
+    Offer.objects.update(taken=0)
+    Order.objects.update(holds_until=now() - timedelta(seconds=due))
+    assert lapse() == 0
+    again_at = Order.objects.get().lapse_again_at
+    assert again_at is not None
+    assert pause - 1 <= (again_at - now()).total_seconds() <= pause + 5
+
+
+def test_an_order_that_cannot_end_is_not_counted_against_its_buyer(desk: Desk) -> None:
+    stocked, (buyer,) = make_shop(pieces=9), make_people(1)
+    for _ in range(5):
+        desk.place_blocking(ask_for(stocked, buyer))
+    first = Order.objects.earliest("id")
+    first.lines.all().delete()
+    Order.objects.filter(pk=first.pk).update(holds_until=now() - timedelta(seconds=1))
+    assert lapse() == 0
+    desk.place_blocking(ask_for(stocked, buyer))
 
 
 def test_an_order_being_paid_does_not_lapse(desk: Desk) -> None:

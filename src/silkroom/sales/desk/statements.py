@@ -65,6 +65,7 @@ READ_UNPAID = """
         SELECT shop, person, (
             SELECT count(*) FROM sales_order o
             WHERE o.shop_id = wanted.shop AND o.person_id = wanted.person AND o.ended_at IS NULL
+              AND o.lapse_again_at IS NULL
         ) AS orders
         FROM unnest($1::bigint[], $2::bigint[]) AS wanted(shop, person)
     )
@@ -85,7 +86,10 @@ READ_KNOWN = """
 # be looked at. It is this statement's own moment, after all locks.
 READ_MOMENT = """
     SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
-           EXISTS (SELECT FROM sales_order WHERE state = 'held' AND holds_until <= statement_timestamp())
+           EXISTS (
+               SELECT FROM sales_order WHERE state = 'held' AND holds_until <= statement_timestamp()
+               AND (lapse_again_at IS NULL OR lapse_again_at <= statement_timestamp())
+           )
 """
 
 RESERVE_IDS = """

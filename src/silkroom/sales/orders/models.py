@@ -43,6 +43,9 @@ class Order(models.Model):
     placed_at = models.DateTimeField(db_default=Now(), editable=False)
     holds_until = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True, help_text="when it was paid, lapsed or cancelled")
+    lapse_again_at = models.DateTimeField(
+        null=True, blank=True, help_text="it could not lapse, for a reason that the log tells; not tried before then"
+    )
     recipient = models.CharField(max_length=60, blank=True)
     phone = models.CharField(max_length=16, blank=True)
     address = models.CharField(max_length=240, blank=True)

@@ -48,6 +48,7 @@ PASSING = (psycopg.OperationalError, psycopg.InterfaceError, OperationalError, I
 _DUE = """
     SELECT o.id FROM sales_order o
     WHERE o.state = 'held' AND o.holds_until <= statement_timestamp()
+      AND (o.lapse_again_at IS NULL OR o.lapse_again_at <= statement_timestamp())
       AND NOT EXISTS (
         SELECT FROM inventory_hold h
         WHERE h.source = 'order:' || o.number AND h.state = 'open' AND h.paying_until > statement_timestamp()
@@ -67,6 +68,14 @@ _LINES = """
 """
 
 _END = "UPDATE sales_order SET state = %s, ended_at = clock_timestamp() WHERE id = ANY(%s) AND state = 'held'"
+
+
+# As long again as it has been due: 10 s, 20 s, 40 s and so on, an hour at most.
+_LAPSE_LATER = """
+    UPDATE sales_order SET lapse_again_at = clock_timestamp()
+        + least(interval '1 hour', greatest(interval '10 seconds', clock_timestamp() - holds_until))
+    WHERE id = ANY(%s)
+"""
 
 
 @dataclass
@@ -95,7 +104,7 @@ def lapse_due_orders(
 
     ``items``, ``offers`` and ``people``: only orders with one of these, or of them. Orders that another transaction has
     locked are left alone.
-    An order that cannot be ended is logged and left alone; the others lapse. The caller commits.
+    An order that cannot be ended is logged and not tried again for a while; the others lapse. The caller commits.
     """
     wanted = None if items is None else list(items)
     cursor.execute(_DUE, (wanted, wanted, list(offers), list(people), limit))
@@ -103,11 +112,19 @@ def lapse_due_orders(
     if not locked:
         return 0
     # Read again now that the orders are locked: a payment may have begun before the lock was ours.
-    endings = {key: one for key, one in _read_endings(cursor, locked).items() if not one.is_being_paid}
-    if _lapse(cursor, endings):
-        return len(endings)
-    # One of them is in the way of all: each for itself. Their rows are not locked in order now; a deadlock is PASSING.
-    return sum(_lapse(cursor, {key: one}) for key, one in endings.items())
+    found = _read_endings(cursor, locked)
+    endings = {key: one for key, one in found.items() if not one.is_being_paid}
+    if len(endings) > 1 and _lapse(cursor, endings):
+        ended = set(endings)
+    else:
+        # One is in the way of all: each for itself. Their rows are not locked in order now; a deadlock is PASSING.
+        ended = {key for key, one in endings.items() if _lapse(cursor, {key: one})}
+    lineless = [key for key in locked if key not in found]
+    if lineless:
+        log.error("unpaid orders without lines cannot lapse", extra={"orders": lineless})
+    if bad := [*lineless, *(endings.keys() - ended)]:
+        cursor.execute(_LAPSE_LATER, (bad,))
+    return len(ended)
 
 
 def _lapse(cursor: Cursor, endings: dict[int, _Ending]) -> bool:
@@ -119,7 +136,8 @@ def _lapse(cursor: Cursor, endings: dict[int, _Ending]) -> bool:
         raise
     except Exception:
         cursor.execute("ROLLBACK TO SAVEPOINT lapse")
-        log.exception("unpaid orders cannot lapse", extra={"orders": [one.number for one in endings.values()]})
+        if len(endings) == 1:
+            log.exception("an unpaid order cannot lapse", extra={"orders": [one.number for one in endings.values()]})
         return False
     cursor.execute("RELEASE SAVEPOINT lapse")
     return True
