@@ -41,6 +41,7 @@ def test_values_are_typed() -> None:
         ("SILKROOM_WEB_PORT", "70000", "use a whole number from 1 to 65535"),
         ("SILKROOM_DEBUG", "perhaps", "use yes or no"),
         ("SILKROOM_LOG_LEVEL", "loud", "use one of DEBUG, INFO, WARNING, ERROR"),
+        ("SILKROOM_TRUSTED_PROXIES", "proxy.example", "use addresses or networks such as 10.0.0.0/8"),
         ("SILKROOM_DATABSE_URL", "x", "unknown setting SILKROOM_DATABSE_URL"),
     ],
 )
@@ -54,6 +55,7 @@ def test_children_read_back_what_the_supervisor_told_them() -> None:
         data_dir=Path("/srv/silk room"),
         web_port=9000,
         allowed_hosts=("a.example", "b.example"),
+        trusted_proxies=("127.0.0.1/32", "10.0.0.0/8"),
         sandbox_payments=True,
         debug=True,
         database_url="postgresql://a:b@c/d?sslmode=require",

@@ -13,6 +13,7 @@ from django.test import override_settings
 
 from silkroom.config.processes.gateway.places import MOST_OF_ONE, Places, address_of
 from silkroom.config.processes.supervisor import Stack
+from silkroom.kit.addresses import read_networks
 from silkroom.live.broadcasts.models import Broadcast
 from silkroom.live.broadcasts.rules import RoomRole
 from silkroom.live.broadcasts.tickets import Purpose, issue_ticket
@@ -103,7 +104,8 @@ def test_the_address_of_a_client(remote: str, counted_as: str):
     assert seen_from(remote, **{"X-Forwarded-For": "198.51.100.9"}) == counted_as
 
 
-@override_settings(ALLAUTH_TRUSTED_PROXY_COUNT=1)
+@override_settings(TRUSTED_PROXIES=read_networks(["127.0.0.1"]))
 def test_the_address_of_a_client_behind_the_proxy():
     assert seen_from("127.0.0.1", **{"X-Forwarded-For": "203.0.113.5, 198.51.100.9"}) == "198.51.100.9"
-    assert seen_from("127.0.0.1", **{"X-Forwarded-For": "nonsense"}) == "nonsense"
+    assert seen_from("127.0.0.1", **{"X-Forwarded-For": "nonsense"}) == ""
+    assert seen_from("203.0.113.5", **{"X-Forwarded-For": "198.51.100.9"}) == "203.0.113.5"

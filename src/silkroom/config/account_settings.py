@@ -7,8 +7,6 @@ from django.urls import reverse_lazy
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from silkroom.config.env import Environment
-
 ACCOUNT_ADAPTER = "silkroom.storefront.sign_in.SignInAdapter"
 ACCOUNT_LOGIN_METHODS = {"email", "phone"}
 ACCOUNT_SIGNUP_FIELDS = ["email", "phone", "password1*"]
@@ -22,8 +20,8 @@ ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_LOGOUT_ON_GET = False
-# One proxy stands in front when the public address is https: limits must count people, not the proxy.
-ALLAUTH_TRUSTED_PROXY_COUNT = 1 if Environment.read().public_url.startswith("https://") else 0
+# Who the client is behind a proxy is settled before: `silkroom.config.middleware.ClientAddressMiddleware`.
+ALLAUTH_TRUSTED_PROXY_COUNT = 0
 
 # The form asks for one of e-mail and phone; allauth only sees two optional fields.
 SILENCED_SYSTEM_CHECKS = ["account.W001"]

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from silkroom.kit.addresses import read_networks
+
 PREFIX = "SILKROOM_"
 ROOT = Path(__file__).resolve().parents[3]
 """The checkout: where the launcher, the locale folder and the default data folder are."""
@@ -44,6 +46,13 @@ def _whole(minimum: int, maximum: int) -> Callable[[str], int]:
 
 def _words(raw: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in raw.split(",") if word.strip())
+
+
+def _networks(raw: str) -> tuple[str, ...]:
+    try:
+        return tuple(str(network) for network in read_networks(_words(raw)))
+    except ValueError as error:
+        raise ValueError(f"use addresses or networks such as 10.0.0.0/8; {error}") from None
 
 
 def _one_of(*words: str) -> Callable[[str], str]:
@@ -82,6 +91,9 @@ class Environment:
     public_url: str = _setting("", _text, "address people type, such as https://shop.example; empty: host and port")
     gateway_url: str = _setting("", _text, "address of the gateway as browsers see it; empty: same host, gateway port")
     allowed_hosts: tuple[str, ...] = _setting((), _words, "further host names that pages answer to, with commas")
+    trusted_proxies: tuple[str, ...] = _setting(
+        (), _networks, "addresses or networks of proxies in front, with commas: who they say a client is counts"
+    )
     tls_certificate: str = _setting("", _text, "certificate file, PEM; set by --tls")
     tls_key: str = _setting("", _text, "key file of the certificate, PEM; set by --tls")
     secret_key: str = _setting("", _text, "key of signatures; empty: made once and kept in the data folder")

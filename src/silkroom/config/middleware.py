@@ -5,16 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import Resolver404, resolve
 from django.utils.translation import get_language_from_request, gettext, override
 
+from silkroom.kit.addresses import client_address
 from silkroom.kit.errors import BodyTooLarge, BodyTooSlow, LengthMissing, Refusal
 from silkroom.live.broadcasts.addresses import gateway_url
 
 Answer = Callable[[HttpRequest], HttpResponse]
+
+
+class ClientAddressMiddleware:
+    """Makes REMOTE_ADDR the client's address where proxies stand in front: limits, allauth's too, count by it."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        # Taken away, so that nobody behind reads what a client may have written itself.
+        forwarded_for = request.META.pop("HTTP_X_FORWARDED_FOR", "")
+        peer = request.META.get("REMOTE_ADDR", "")
+        request.META["REMOTE_ADDR"] = client_address(peer, forwarded_for, settings.TRUSTED_PROXIES)
+        return self.answer(request)
 
 
 class KnownHostMiddleware:

@@ -9,6 +9,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from silkroom.config.env import ROOT, Environment
 from silkroom.config.secrets import keep_secret
+from silkroom.kit.addresses import read_networks
 
 ENVIRONMENT = Environment.read()
 BASE = ROOT / "src" / "silkroom"
@@ -28,6 +29,7 @@ ALLOWED_HOSTS = [
 ]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _public.scheme == "https" else None
+TRUSTED_PROXIES = read_networks(ENVIRONMENT.trusted_proxies)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = USES_TLS
 # A certificate of --tls is for trying out: a browser should not remember it for a month.
 SECURE_HSTS_SECONDS = 30 * 24 * 60 * 60 if _public.scheme == "https" else 0
@@ -60,6 +62,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "silkroom.config.middleware.ClientAddressMiddleware",
     "silkroom.config.middleware.KnownHostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "silkroom.config.middleware.BodyLimitMiddleware",

@@ -14,6 +14,7 @@ from ipaddress import IPv6Address, ip_address
 from aiohttp import web
 from django.conf import settings
 
+from silkroom.kit.addresses import client_address
 from silkroom.live.broadcasts.tickets import Ticket
 from silkroom.live.relay.door import TooManyOpen
 
@@ -59,20 +60,16 @@ def holder_of(ticket: Ticket) -> str:
 
 
 def address_of(request: web.BaseRequest) -> str:
-    """Where the client is, as the web process sees it: behind the proxy of an installation with https, what the proxy
-    says. "" on this machine itself: that is a proxy which nobody told of, or ourselves."""
-    text = request.remote or ""
-    proxies = settings.ALLAUTH_TRUSTED_PROXY_COUNT
-    named = [one.strip() for one in request.headers.get("X-Forwarded-For", "").split(",")]
-    if proxies and len(named) >= proxies:
-        text = named[-proxies]
+    """Where the client is, as the web process sees it: behind a trusted proxy what the proxy says. "" on this machine
+    itself: that is a proxy which nobody told of, or ourselves."""
+    forwarded_for = ",".join(request.headers.getall("X-Forwarded-For", []))
+    text = client_address(request.remote or "", forwarded_for, settings.TRUSTED_PROXIES)
     try:
         address = ip_address(text)
     except ValueError:
         return text
+    if address.is_loopback:
+        return ""
     if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        elif not address.is_loopback:
-            return str(IPv6Address(int(address) >> NET_OF_IPV6 << NET_OF_IPV6))
-    return "" if address.is_loopback else str(address)
+        return str(IPv6Address(int(address) >> NET_OF_IPV6 << NET_OF_IPV6))
+    return str(address)

@@ -1,0 +1,42 @@
+"""Where a client is, seen past the proxies in front. Only what a trusted proxy says about its own peer counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+
+def read_networks(words: Iterable[str]) -> tuple[Network, ...]:
+    """Addresses ("127.0.0.1") and networks ("10.0.0.0/8"). Raises ValueError."""
+    return tuple(ip_network(word, strict=False) for word in words)
+
+
+def client_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) -> str:
+    """The address that limits count: the nearest one that is not a trusted proxy's.
+
+    ``peer`` is the other end of the connection; ``forwarded_for`` the X-Forwarded-For header, to which each proxy adds
+    its own peer at the end. What stands before the first stranger there is that stranger's own claim.
+    """
+    address = _read(peer)
+    if address is None:
+        return peer
+    hops = forwarded_for.split(",")
+    while hops and any(address in network for network in trusted):
+        before = _read(hops.pop())
+        if before is None:
+            break
+        address = before
+    return str(address)
+
+
+def _read(text: str) -> Address | None:
+    try:
+        address = ip_address(text.strip())
+    except ValueError:
+        return None
+    # A socket for both kinds names IPv4 peers this way.
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
