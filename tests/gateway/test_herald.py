@@ -19,6 +19,7 @@ from silkroom.live.broadcasts.models import Broadcast
 from silkroom.live.room.models import RoomEvent
 from silkroom.sales.models import Order
 from silkroom.sales.orders.services import cancel_order
+from silkroom.shops.services import change_place
 from tests.live.stage import Stage, guest, make_stage
 
 from .conftest import Page
@@ -59,6 +60,21 @@ async def test_a_corrected_style_changes_the_tray(stage: Stage, show: Broadcast,
         await asyncio.to_thread(correct)
         await one.until(lambda: one.state["tray"][0]["name"] == "改名的衬衫")
         assert one.state["tray"][0]["name_en"] == "Renamed"
+
+
+async def test_a_place_that_no_longer_sells_online_empties_the_tray(stage: Stage, show: Broadcast, page: Page):
+    variant = stage.garments[0].first
+
+    def close(sells_online: bool) -> None:
+        with transaction.atomic():
+            change_place(place=stage.place, name=stage.place.name, sells_online=sells_online)
+
+    async with await page(show).enter() as one:
+        assert one.left(variant.pk) == 10
+        await asyncio.to_thread(close, False)
+        await one.until(lambda: one.left(variant.pk) == 0)
+        await asyncio.to_thread(close, True)
+        await one.until(lambda: one.left(variant.pk) == 10)
 
 
 async def test_a_planned_show_hears_too_and_an_ended_one_does_not(stage: Stage, page: Page):

@@ -107,6 +107,11 @@ def find_colour_of(style: Style, colour_id: int | None) -> Colour | None:
     return colour
 
 
+def has_prices(shop: Shop) -> bool:
+    """Is any price written in the shop's currency?"""
+    return Variant.objects.filter(shop=shop).exists()
+
+
 def get_variant_for(shop: Shop, variant_id: int) -> Variant:
     """A variant of this shop. Raises NotFound."""
     variant = Variant.objects.select_related("style", "colour", "size", "item").filter(shop=shop, pk=variant_id).first()

@@ -22,6 +22,7 @@ from silkroom.journal.services import append_entry
 from silkroom.kit.errors import NotFound
 from silkroom.shops.models import Place, Shop
 from silkroom.shops.queries import inside_places
+from silkroom.shops.services import set_logo
 
 from .errors import (
     ArticleTaken,
@@ -365,6 +366,32 @@ def forget_files(*, name: str) -> None:
     """The files of a removed picture go, unless it was brought back."""
     if not Picture.objects.filter(file=name).exists():
         forget_picture(name)
+
+
+def change_logo(*, shop: Shop, data: bytes) -> str:
+    """The shop's mark, checked and encoded anew as every picture; its name in the storage.
+
+    Raises PictureUnusable, PictureTooLarge.
+    """
+    stored = store_picture(data)
+    try:
+        with transaction.atomic():
+            former = set_logo(shop=shop, name=stored.name)
+    except BaseException:
+        forget_picture(stored.name)
+        raise
+    _forget_logo(former)
+    return stored.name
+
+
+def remove_logo(*, shop: Shop) -> None:
+    """The shop shows its first sign again."""
+    _forget_logo(set_logo(shop=shop, name=""))
+
+
+def _forget_logo(name: str) -> None:
+    if name:
+        transaction.on_commit(lambda: forget_picture(name))
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,27 @@ class NameMissing(Refusal):
     text = "This name cannot be used. Please take one of 1 to %(longest)s characters."
 
 
+class ContactUnusable(Refusal):
+    """One short line."""
+
+    code = "shop_contact_unusable"
+    text = "This line is too long. Please take at most %(longest)s characters."
+
+
+class TimeZoneUnknown(Refusal):
+    """Not a name of the time zone database."""
+
+    code = "time_zone_unknown"
+    text = "This time zone does not exist. Please choose one from the list."
+
+
+class CurrencyUnknown(Refusal):
+    """Not a currency that prices can be written in here."""
+
+    code = "currency_unknown"
+    text = "This currency is not known here. Please choose one from the list."
+
+
 class NoPlace(Refusal):
     """Goods must lie somewhere."""
 

@@ -34,3 +34,33 @@ PLACE_KIND_NAMES: dict[PlaceKind, Promise] = {
     PlaceKind.SCRAP: _("Scrap"),
     PlaceKind.COUNT_DIFFERENCE: _("Count difference"),
 }
+
+CURRENCY_NAMES: dict[str, Promise] = {
+    "CNY": _("Chinese yuan"),
+    "USD": _("US dollar"),
+    "EUR": _("Euro"),
+    "GBP": _("Pound sterling"),
+    "HKD": _("Hong Kong dollar"),
+    "JPY": _("Japanese yen"),
+    "KRW": _("South Korean won"),
+    "TWD": _("New Taiwan dollar"),
+    "SGD": _("Singapore dollar"),
+}
+
+USUAL_ZONES: dict[str, Promise] = {
+    "Asia/Shanghai": _("Shanghai, Beijing"),
+    "Asia/Urumqi": _("Urumqi"),
+    "Asia/Hong_Kong": _("Hong Kong"),
+    "Asia/Taipei": _("Taipei"),
+    "Asia/Singapore": _("Singapore"),
+    "Asia/Tokyo": _("Tokyo"),
+    "Asia/Seoul": _("Seoul"),
+    "Asia/Bangkok": _("Bangkok"),
+    "Asia/Dubai": _("Dubai"),
+    "Europe/London": _("London"),
+    "Europe/Paris": _("Paris, Milan"),
+    "America/New_York": _("New York"),
+    "America/Los_Angeles": _("Los Angeles"),
+    "Australia/Sydney": _("Sydney"),
+}
+"""Where most shops are; the others are found by the names of the time zone database."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -10,19 +11,36 @@ from django.utils.translation import gettext_lazy as _
 from silkroom.kit.choices import choices_of
 from silkroom.kit.ids import make_code
 
+from .rules import is_currency, is_time_zone
 from .states import PlaceKind, Role
 
 
+def check_currency(code: str) -> None:
+    """For the admin pages. Raises ValidationError."""
+    if not is_currency(code):
+        raise ValidationError(_("This currency is not known."))
+
+
+def check_time_zone(name: str) -> None:
+    """For the admin pages: a zone that does not exist would break every page of the shop. Raises ValidationError."""
+    if not is_time_zone(name):
+        raise ValidationError(_("This time zone is not known."))
+
+
 class Shop(models.Model):
-    """A brand that sells here. ``slug`` is in its address; ``region_code`` is GB/T 2260 (six digits)."""
+    """A brand that sells here. ``slug`` is in its address; ``region_code`` is GB/T 2260 (six digits).
+
+    ``logo`` is the widest rendition of a picture, as those of styles; ``contact``: how buyers reach the shop.
+    """
 
     slug = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=60)
     name_en = models.CharField(max_length=60, blank=True)
     about = models.TextField(max_length=2000, blank=True)
     region_code = models.CharField(max_length=6)
-    currency = models.CharField(max_length=3, default="CNY")
-    time_zone = models.CharField(max_length=40, default="Asia/Shanghai")
+    contact = models.CharField(max_length=120, blank=True, default="")
+    currency = models.CharField(max_length=3, default="CNY", validators=[check_currency])
+    time_zone = models.CharField(max_length=40, default="Asia/Shanghai", validators=[check_time_zone])
     logo = models.FileField(upload_to="shops/", blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

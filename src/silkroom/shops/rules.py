@@ -6,10 +6,15 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import cache
+from zoneinfo import available_timezones
+
+from silkroom.kit.money import MINOR_DIGITS
 
 from .states import OUTSIDE_KINDS, PlaceKind, Role
 
 LONGEST_SLUG = 40
+LONGEST_CONTACT = 120
 
 MOST_SHOPS = 20
 """A person may own so many: a bound against scripts, far above any merchant."""
@@ -34,6 +39,7 @@ class Task(StrEnum):
     STOCK = "stock"
     COUNT = "count"
     ORDERS = "orders"
+    REFUNDS = "refunds"
     SHOWS = "shows"
     STAFF = "staff"
 
@@ -44,6 +50,7 @@ ROLES_OF_TASK: dict[Task, frozenset[Role]] = {
     Task.STOCK: frozenset({Role.OWNER, Role.WAREHOUSE, Role.CLERK}),
     Task.COUNT: frozenset({Role.OWNER, Role.WAREHOUSE}),
     Task.ORDERS: frozenset({Role.OWNER, Role.ASSISTANT, Role.WAREHOUSE, Role.CLERK}),
+    Task.REFUNDS: frozenset({Role.OWNER, Role.CLERK}),
     Task.SHOWS: frozenset({Role.OWNER, Role.HOST, Role.ASSISTANT}),
     Task.STAFF: frozenset({Role.OWNER}),
 }
@@ -52,6 +59,26 @@ ROLES_OF_TASK: dict[Task, frozenset[Role]] = {
 def may_do(role: Role, task: Task) -> bool:
     """Does this role include the task?"""
     return role in ROLES_OF_TASK[task]
+
+
+AREAS = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+"""First words of the time zones that people live in; the others are aliases and offsets."""
+
+
+@cache
+def time_zones() -> tuple[str, ...]:
+    """Names of the time zones to choose from, in their order."""
+    return tuple(sorted(name for name in available_timezones() if name.split("/")[0] in AREAS and len(name) <= 40))
+
+
+def is_time_zone(name: str) -> bool:
+    """May a shop live in this zone?"""
+    return name in time_zones() or name == "UTC"
+
+
+def is_currency(code: str) -> bool:
+    """May a shop sell in this currency (ISO 4217)?"""
+    return code in MINOR_DIGITS
 
 
 def slug_of(*names: str) -> str:

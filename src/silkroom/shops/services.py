@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 
 from silkroom.accounts.errors import NameUnusable
@@ -20,6 +19,8 @@ from silkroom.kit.ids import make_code
 
 from .errors import (
     AlreadyStaff,
+    ContactUnusable,
+    CurrencyUnknown,
     InvitationOver,
     LastOwner,
     MembersOnly,
@@ -27,6 +28,7 @@ from .errors import (
     NoPlace,
     PlaceNameTaken,
     RegionUnknown,
+    TimeZoneUnknown,
     TooManyInvitations,
     TooManyPlaces,
     TooManyShops,
@@ -34,10 +36,22 @@ from .errors import (
 from .models import Invitation, Place, Shop, Staff
 from .queries import hash_secret, open_invitations
 from .regions import find_region
-from .rules import MOST_PLACES, MOST_SHOPS, kind_that_sells_online, slug_candidates, slug_of
+from .rules import (
+    LONGEST_CONTACT,
+    MOST_PLACES,
+    MOST_SHOPS,
+    is_currency,
+    is_time_zone,
+    kind_that_sells_online,
+    slug_candidates,
+    slug_of,
+)
 from .states import OUTSIDE_KINDS, PlaceKind, Role
 
 LONGEST_SHOP_NAME = 60
+TOLD_WHOLE = frozenset({"name", "currency", "time_zone"})
+"""Of these the journal also keeps what they were."""
+
 INVITATION_LASTS = timedelta(days=7)
 MOST_OPEN_INVITATIONS = 30
 MOST_INVITATIONS_AN_HOUR = 20
@@ -90,7 +104,7 @@ def open_shop(
     )
     sells_online = kind_that_sells_online(named)
     for priority, (kind, place_name) in enumerate(named.items()):
-        add_place(shop=shop, kind=kind, name=place_name, sells_online=kind == sells_online, priority=priority)
+        _insert_place(shop, kind, place_name, sells_online=kind == sells_online, priority=priority)
     Place.objects.bulk_create(
         Place(shop=shop, kind=kind, name=OUTSIDE_NAMES[kind], is_outside=True) for kind in OUTSIDE_KINDS
     )
@@ -123,28 +137,66 @@ def _insert_shop(shop: Shop) -> Shop:
     raise AssertionError("the last candidate either was inserted or raised")
 
 
-def change_shop(*, shop: Shop, name: str, name_en: str, about: str, region_code: str) -> Shop:
-    """Correct how a shop presents itself; its address stays. Raises NameMissing, RegionUnknown."""
+def change_shop(
+    *, shop: Shop, name: str, name_en: str, about: str, region_code: str, contact: str, time_zone: str
+) -> Shop:
+    """Correct how a shop presents itself and whose clock it goes by; its address stays.
+
+    Raises NameMissing, RegionUnknown, ContactUnusable, TimeZoneUnknown.
+    """
     if find_region(region_code) is None:
         raise RegionUnknown
-    shop.name = _name(name)
-    shop.name_en = _name(name_en) if name_en.strip() else ""
-    shop.about = about.strip()[:2000]
-    shop.region_code = region_code
-    shop.save(update_fields=["name", "name_en", "about", "region_code"])
-    append_entry(kind="shop.changed", shop_id=shop.pk, data={"shop": shop.slug})
+    if not is_time_zone(time_zone):
+        raise TimeZoneUnknown
+    line = " ".join(contact.split())
+    if len(line) > LONGEST_CONTACT:
+        raise ContactUnusable(longest=LONGEST_CONTACT)
+    _set(
+        shop,
+        name=_name(name),
+        name_en=_name(name_en) if name_en.strip() else "",
+        about=about.strip()[:2000],
+        region_code=region_code,
+        contact=line,
+        time_zone=time_zone,
+    )
     return shop
 
 
-def set_logo(*, shop: Shop, picture: ContentFile[bytes], ending: str) -> None:
-    """Keep the shop's mark; the caller knows that ``picture`` is one and small. Its address is not guessable."""
-    shop.logo.save(f"{shop.slug}-{make_code(6)}.{ending}", picture, save=False)
-    shop.save(update_fields=["logo"])
+def set_currency(*, shop: Shop, currency: str) -> None:
+    """In which currency prices are written; `sales.orders` says when it may change. Raises CurrencyUnknown."""
+    if not is_currency(currency):
+        raise CurrencyUnknown
+    _set(shop, currency=currency)
 
 
-def add_place(
-    *, shop: Shop, kind: PlaceKind, name: str, sells_online: bool = False, priority: int | None = None
-) -> Place:
+def set_logo(*, shop: Shop, name: str) -> str:
+    """The shop's mark: a stored picture, "" for none. Returns the name of the one before."""
+    former = shop.logo.name or ""
+    if former != name:
+        shop.logo.name = name
+        shop.save(update_fields=["logo"])
+        _tell_shop(shop, ["logo"])
+    return former
+
+
+def _set(shop: Shop, **values: str) -> None:
+    """Write what differs, and say which it was."""
+    changed = [field for field, value in values.items() if getattr(shop, field) != value]
+    if not changed:
+        return
+    before = {field: getattr(shop, field) for field in changed if field in TOLD_WHOLE}
+    for field in changed:
+        setattr(shop, field, values[field])
+    shop.save(update_fields=changed)
+    _tell_shop(shop, changed, before=before, after={field: values[field] for field in before})
+
+
+def _tell_shop(shop: Shop, changed: Sequence[str], **more: object) -> None:
+    append_entry(kind="shop.changed", shop_id=shop.pk, data={"shop": shop.slug, "changed": list(changed), **more})
+
+
+def add_place(*, shop: Shop, kind: PlaceKind, name: str, sells_online: bool = False) -> Place:
     """A workshop, warehouse or store of the shop. Raises NameMissing, PlaceNameTaken, TooManyPlaces."""
     if kind in OUTSIDE_KINDS:
         raise ValueError(f"{kind} lies outside; every shop has it already")
@@ -152,21 +204,32 @@ def add_place(
     count = Place.objects.filter(shop=shop, is_outside=False).count()
     if count >= MOST_PLACES:
         raise TooManyPlaces(most=MOST_PLACES)
-    place = Place(
-        shop=shop,
-        kind=kind,
-        name=_name(name),
-        sells_online=sells_online,
-        priority=count if priority is None else priority,
-    )
-    return _save_place(place)
+    place = _insert_place(shop, kind, name, sells_online=sells_online, priority=count)
+    _tell_place(place, "shop.place_added", ["name", "sells_online"])
+    return place
+
+
+def _insert_place(shop: Shop, kind: PlaceKind, name: str, *, sells_online: bool, priority: int) -> Place:
+    return _save_place(Place(shop=shop, kind=kind, name=_name(name), sells_online=sells_online, priority=priority))
 
 
 def change_place(*, place: Place, name: str, sells_online: bool) -> Place:
-    """Rename an inside place, or change whether web and show sell from it. Raises NameMissing, PlaceNameTaken."""
-    place.name = _name(name)
-    place.sells_online = sells_online
-    return _save_place(place)
+    """Rename an inside place, or change whether web and show sell from it. Raises NameMissing, PlaceNameTaken.
+
+    Running rooms hear of it: what may be sold there changes with it.
+    """
+    wanted = {"name": _name(name), "sells_online": sells_online}
+    changed = [field for field, value in wanted.items() if getattr(place, field) != value]
+    if changed:
+        place.name, place.sells_online = _name(name), sells_online
+        _save_place(place)
+        _tell_place(place, "shop.place_changed", changed)
+    return place
+
+
+def _tell_place(place: Place, kind: str, changed: Sequence[str]) -> None:
+    values = {field: getattr(place, field) for field in changed}
+    append_entry(kind=kind, shop_id=place.shop_id, data={"place": place.code, **values})
 
 
 def _save_place(place: Place) -> Place:
@@ -213,6 +276,7 @@ def withdraw_invitation(*, shop: Shop, invitation_id: int) -> None:
     changed = open_invitations(shop).filter(pk=invitation_id).update(expires_at=now())
     if not changed:
         raise NotFound
+    append_entry(kind="staff.invitation_withdrawn", shop_id=shop.pk, data={"invitation": invitation_id})
 
 
 def accept_invitation(*, secret: str, person: Person) -> Staff:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,11 +19,12 @@ from silkroom.catalog.models import Colour, Style
 from silkroom.catalog.rules import CARE_SYMBOLS, CareKind
 from silkroom.catalog.services import StyleWords
 from silkroom.catalog.states import SafetyClass
-from silkroom.kit.money import parse_minor
-from silkroom.shops.labels import PLACE_KIND_NAMES, ROLE_NAMES
+from silkroom.kit.clock import now
+from silkroom.kit.money import MINOR_DIGITS, SIGNS, parse_minor
+from silkroom.shops.labels import CURRENCY_NAMES, PLACE_KIND_NAMES, ROLE_NAMES, USUAL_ZONES
 from silkroom.shops.models import Place, Shop
 from silkroom.shops.regions import find_region, provinces, regions_in
-from silkroom.shops.rules import INSIDE_KINDS
+from silkroom.shops.rules import INSIDE_KINDS, LONGEST_CONTACT, time_zones
 from silkroom.shops.states import PlaceKind, Role
 
 from .labels import COUNT_REASONS
@@ -141,7 +142,23 @@ class ShopForm(RegionFields):
     about = forms.CharField(
         label=gettext_lazy("About the shop"), required=False, max_length=2000, widget=forms.Textarea
     )
-    field_order = ("name", "name_en", "about", "province", "region_code")
+    contact = forms.CharField(
+        label=gettext_lazy("How buyers reach you"),
+        required=False,
+        max_length=LONGEST_CONTACT,
+        help_text=gettext_lazy(
+            "A phone number, an e-mail or an account: shown on your shop's page and on every order."
+        ),
+    )
+    time_zone = forms.ChoiceField(
+        label=gettext_lazy("Time zone"),
+        help_text=gettext_lazy("Every date in the workbench and the beginning of your shows go by it."),
+    )
+    field_order = ("name", "name_en", "about", "contact", "province", "region_code", "time_zone")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["time_zone"].choices = zone_choices()  # type: ignore[attr-defined]
 
     @classmethod
     def of(cls, shop: Shop) -> ShopForm:
@@ -150,10 +167,52 @@ class ShopForm(RegionFields):
                 "name": shop.name,
                 "name_en": shop.name_en,
                 "about": shop.about,
+                "contact": shop.contact,
+                "time_zone": shop.time_zone,
                 "province": shop.region_code[:2],
                 "region_code": shop.region_code,
             }
         )
+
+
+def zone_choices() -> list[Any]:
+    """Usual time zones by the names of their cities, then all by the names that computers give them."""
+    usual = [(name, f"{city} ({_offset(name)})") for name, city in USUAL_ZONES.items()]
+    others: dict[str, list[tuple[str, str]]] = {}
+    for name in time_zones():
+        area, _, city = name.partition("/")
+        others.setdefault(area, []).append((name, f"{city.replace('_', ' ')} ({_offset(name)})"))
+    # The chosen one is found in the first group that has it.
+    rest = [(area, [one for one in zones if one[0] not in USUAL_ZONES]) for area, zones in others.items()]
+    return [(gettext("Usual"), usual), *rest]
+
+
+def _offset(name: str) -> str:
+    """Of today: "UTC+08:00"."""
+    minutes = round((now().astimezone(ZoneInfo(name)).utcoffset() or timedelta()).total_seconds() / 60)
+    return f"UTC{'−' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+
+
+class LogoForm(forms.Form):
+    """The shop's mark."""
+
+    logo = forms.FileField(
+        label=gettext_lazy("Logo"),
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
+        help_text=gettext_lazy("Square is best. JPEG, PNG or WebP, up to 10 MB."),
+    )
+
+
+class CurrencyForm(forms.Form):
+    """In which currency prices are written."""
+
+    currency = forms.ChoiceField(label=gettext_lazy("Currency"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["currency"].choices = [  # type: ignore[attr-defined]
+            (code, f"{CURRENCY_NAMES[code]} {SIGNS[code]}") for code in MINOR_DIGITS
+        ]
 
 
 class PlaceForm(KeyedForm):
@@ -437,6 +496,20 @@ class DealForm(KeyedForm):
         self.fields["style"].choices = [(str(number), name) for number, name in styles.items()]  # type: ignore[attr-defined]
         self.fields["price"] = MoneyField(label=gettext("Price in the show"), currency=currency)
         self.order_fields(self.field_order)
+
+
+class RefundForm(forms.Form):
+    """Why the money of an order goes back, and where its pieces are."""
+
+    note = forms.CharField(
+        label=gettext_lazy("Reason"), max_length=200, help_text=gettext_lazy("The buyer reads it on the order's page.")
+    )
+    back_to_stock = forms.BooleanField(
+        label=gettext_lazy("The pieces are here and go back on sale"),
+        help_text=gettext_lazy("Leave it out if the buyer has them or keeps them."),
+        required=False,
+        initial=True,
+    )
 
 
 def place_choices(places: Sequence[Place]) -> list[tuple[str, str]]:

@@ -24,6 +24,12 @@ ORDER_STATE_TONES: dict[OrderState, str] = {
     OrderState.REFUNDED: "bad",
 }
 
+REFUND_REASON_NAMES: dict[str, Promise] = {
+    "late": _("The payment came after the order had lapsed, and the pieces had gone to others."),
+    "paid_twice": _("The order was paid twice."),
+    "shop": _("The shop sent it back."),
+}
+
 SHOW_STATE_NAMES: dict[BroadcastState, Promise] = {
     BroadcastState.PLANNED: _("Planned"),
     BroadcastState.REHEARSING: _("Rehearsing"),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from silkroom.catalog.models import Variant
 from silkroom.catalog.queries import StyleCard, cards_of_shop, counts_by_state
@@ -22,12 +22,16 @@ from silkroom.live.broadcasts.states import RUNNING, BroadcastState
 from silkroom.live.deals.models import PreparedDeal
 from silkroom.sales.orders.models import Order
 from silkroom.sales.orders.states import OrderState
+from silkroom.sales.payments.queries import given_up_refunds
 from silkroom.shops.models import Place, Shop
 from silkroom.shops.queries import inside_places
 
 MOVEMENTS_ON_A_PAGE = 50
 ORDERS_ON_A_PAGE = 50
 VARIANTS_ON_A_PAGE = 400
+
+STUCK_REFUND = "refund-stuck"
+"""A filter of the orders beside their states."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +192,10 @@ def movement_page(shop: Shop, *, variant: Variant | None, before: int | None) ->
 def order_page(shop: Shop, *, state: str, channel: str, words: str, before: int | None) -> Page[Order]:
     """Orders of the shop, newest first, with their lines and buyers. 2 SQL queries."""
     orders = Order.objects.filter(shop=shop).select_related("person").prefetch_related("lines").order_by("-id")
-    if state in set(OrderState):
+    orders = orders.annotate(has_stuck_refund=Exists(given_up_refunds().filter(payment__order=OuterRef("pk"))))
+    if state == STUCK_REFUND:
+        orders = orders.filter(has_stuck_refund=True)
+    elif state in set(OrderState):
         orders = orders.filter(state=state)
     if channel == "web":
         orders = orders.filter(channel="web")
@@ -206,6 +213,11 @@ def order_page(shop: Shop, *, state: str, channel: str, words: str, before: int 
     if before is not None:
         orders = orders.filter(pk__lt=before)
     return cut_page(list(orders[: ORDERS_ON_A_PAGE + 1]), ORDERS_ON_A_PAGE)
+
+
+def has_stuck_refunds(shop: Shop) -> bool:
+    """Does money of this shop wait for somebody to look? 1 SQL query."""
+    return given_up_refunds().filter(payment__order__shop=shop).exists()
 
 
 def show_titles(codes: Sequence[str]) -> dict[str, str]:

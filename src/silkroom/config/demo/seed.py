@@ -25,6 +25,7 @@ from silkroom.catalog.services import (
     MeasureRow,
     StyleWords,
     add_picture,
+    change_logo,
     create_style,
     enter_grid,
     enter_label,
@@ -43,7 +44,7 @@ from silkroom.live.deals.services import prepare_deal
 from silkroom.live.room.services import change_cover, plan_show
 from silkroom.shops.models import Shop
 from silkroom.shops.queries import inside_places
-from silkroom.shops.services import add_staff, open_shop, set_logo
+from silkroom.shops.services import add_staff, open_shop
 from silkroom.shops.states import PlaceKind, Role
 
 MEASURE_NAMES = {
@@ -121,7 +122,7 @@ def _shop(people: Mapping[str, Person]) -> tuple[Shop, bool]:
     for one in BRAND.staff:
         if one.role != Role.OWNER:
             add_staff(shop=shop, person=people[one.key], role=Role(one.role))
-    set_logo(shop=shop, picture=ContentFile(pictures.encoded(pictures.logo())), ending="webp")
+    change_logo(shop=shop, data=pictures.encoded(pictures.logo()))
     return shop, True
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from django import template
+from django.db.models.fields.files import FieldFile
 
+from silkroom.catalog.rules import WIDTHS, rendition_name
 from silkroom.kit.clock import to_milliseconds
 from silkroom.kit.money import Money
 
@@ -28,3 +30,12 @@ def milliseconds(moment: datetime | None) -> int | str:
 def centimetres(millimetres: int) -> str:
     """A measure of a size chart: ``{{ 845|centimetres }}`` -> 84.5."""
     return f"{millimetres / 10:g}"
+
+
+@register.filter
+def rendition(picture: FieldFile, width: int) -> str:
+    """Address of a stored picture at a width of `catalog.rules.WIDTHS`: ``{{ shop.logo|rendition:400 }}``."""
+    name = picture.name or ""
+    # A mark from before marks had renditions is one file.
+    has_renditions = name.endswith(f"-{WIDTHS[-1]}.webp")
+    return picture.storage.url(rendition_name(name, width) if has_renditions else name)

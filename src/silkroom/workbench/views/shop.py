@@ -15,14 +15,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from silkroom.accounts.entrance import members_only, person_of
-from silkroom.shops.labels import PLACE_KIND_NAMES, ROLE_NAMES, ROLE_TASKS
-from silkroom.shops.queries import Desk, get_open_invitation, get_place_for, inside_places, roles_of
-from silkroom.shops.regions import find_region, provinces, regions_in, search_regions
+from silkroom.catalog.services import change_logo, remove_logo
+from silkroom.sales.orders.queries import has_orders
+from silkroom.sales.orders.services import change_currency
+from silkroom.shops.labels import CURRENCY_NAMES, PLACE_KIND_NAMES, ROLE_NAMES, ROLE_TASKS
+from silkroom.shops.queries import Desk, find_shop, get_open_invitation, get_place_for, inside_places, roles_of
+from silkroom.shops.regions import provinces, regions_in, search_regions
 from silkroom.shops.rules import Task
 from silkroom.shops.services import accept_invitation, add_place, change_place, change_shop, open_shop
 from silkroom.shops.states import PlaceKind, Role
 
-from ..forms import OpenShopForm, PlaceChangeForm, PlaceForm, ShopForm
+from ..forms import CurrencyForm, LogoForm, OpenShopForm, PlaceChangeForm, PlaceForm, ShopForm
 from ..pages import attempt, attempt_once, shop_page, show_page
 from ..queries import Figures, figures_of
 
@@ -184,7 +187,7 @@ def _show_step(slug: str, figures: Figures) -> Step:
 @require_http_methods(["GET", "POST"])
 @shop_page(Task.STAFF)
 def settings_page(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """Name, region and words of the shop; its places."""
+    """How the shop presents itself, its logo, its currency and its places."""
     form = ShopForm(request.POST) if request.method == "POST" else ShopForm.of(desk.shop)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -196,34 +199,102 @@ def settings_page(request: HttpRequest, desk: Desk) -> HttpResponse:
                 name_en=data["name_en"],
                 about=data["about"],
                 region_code=data["region_code"],
+                contact=data["contact"],
+                time_zone=data["time_zone"],
             ),
             shop_name_unusable="name",
             region_unknown="region_code",
+            shop_contact_unusable="contact",
+            time_zone_unknown="time_zone",
         )
         if changed:
             messages.success(request, gettext("Saved."))
             return redirect("workbench:settings", desk.shop.slug)
-    return _settings(request, desk, form, PlaceForm(prefix="new"), status=422 if form.is_bound else 200)
+    return _settings(request, desk, form=form)
 
 
 def _settings(
-    request: HttpRequest, desk: Desk, form: ShopForm, place_form: PlaceForm, *, status: int = 200
+    request: HttpRequest,
+    desk: Desk,
+    *,
+    form: ShopForm | None = None,
+    place_form: PlaceForm | None = None,
+    logo_form: LogoForm | None = None,
+    currency_form: CurrencyForm | None = None,
 ) -> HttpResponse:
+    """The page; a form that was sent and refused is among those given."""
+    given = (form, place_form, logo_form, currency_form)
+    bad = any(one is not None and one.is_bound for one in given)
+    # A refused form has set what it wanted on the object; the page shows what is true.
+    shop = (find_shop(desk.shop.slug) if bad else None) or desk.shop
     places = [
         (
             place,
             PLACE_KIND_NAMES[PlaceKind(place.kind)],
             PlaceChangeForm(prefix=f"p{place.pk}", initial={"name": place.name, "sells_online": place.sells_online}),
         )
-        for place in inside_places(desk.shop)
+        for place in inside_places(shop)
     ]
     context = {
-        "form": form,
-        "place_form": place_form,
+        "form": form or ShopForm.of(shop),
+        "place_form": place_form or PlaceForm(prefix="new"),
+        "logo_form": logo_form or LogoForm(),
+        "currency_form": currency_form or CurrencyForm(initial={"currency": shop.currency}),
+        "currency_name": CURRENCY_NAMES[shop.currency],
+        "currency_is_fixed": has_orders(shop=shop),
         "places": places,
-        "region": find_region(desk.shop.region_code),
+        "saved": shop,
     }
-    return show_page(request, desk, "settings.html", context, part="settings", status=status)
+    return show_page(request, desk, "settings.html", context, part="settings", status=422 if bad else 200)
+
+
+@require_POST
+@shop_page(Task.STAFF)
+def logo(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """Another logo."""
+    form = LogoForm(request.POST, request.FILES)
+    if form.is_valid():
+        data = form.cleaned_data["logo"].read()
+        done = attempt(
+            form,
+            lambda: change_logo(shop=desk.shop, data=data),
+            picture_unusable="logo",
+            picture_too_large="logo",
+        )
+        if done:
+            messages.success(request, gettext("Saved."))
+            return redirect("workbench:settings", desk.shop.slug)
+    return _settings(request, desk, logo_form=form)
+
+
+@require_POST
+@shop_page(Task.STAFF)
+def logo_remove(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """No logo (the page asked once)."""
+    with transaction.atomic():
+        remove_logo(shop=desk.shop)
+    messages.success(request, gettext("Saved."))
+    return redirect("workbench:settings", desk.shop.slug)
+
+
+@require_POST
+@shop_page(Task.STAFF)
+def currency(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """Another currency, as long as nothing was ordered."""
+    form = CurrencyForm(request.POST)
+    if form.is_valid():
+        wanted = form.cleaned_data["currency"]
+        done = attempt(
+            form,
+            lambda: change_currency(shop=desk.shop, currency=wanted),
+            currency_fixed="currency",
+            prices_fixed="currency",
+            currency_unknown="currency",
+        )
+        if done:
+            messages.success(request, gettext("Saved."))
+            return redirect("workbench:settings", desk.shop.slug)
+    return _settings(request, desk, currency_form=form)
 
 
 @require_POST
@@ -244,7 +315,7 @@ def place_new(request: HttpRequest, desk: Desk) -> HttpResponse:
         if made is not None:
             messages.success(request, gettext("Saved."))
             return redirect("workbench:settings", desk.shop.slug)
-    return _settings(request, desk, ShopForm.of(desk.shop), form, status=422)
+    return _settings(request, desk, place_form=form)
 
 
 @require_POST

@@ -18,11 +18,17 @@ from silkroom.catalog.queries import cards_of_styles, cards_on_sale
 from silkroom.kit.errors import NotFound
 from silkroom.live.broadcasts.models import Broadcast
 from silkroom.live.broadcasts.queries import shows_of
-from silkroom.live.broadcasts.services import set_planned_at
 from silkroom.live.broadcasts.states import OVER, BroadcastState
 from silkroom.live.deals.rules import Terms
 from silkroom.live.deals.services import prepare_deal, remove_prepared
-from silkroom.live.room.services import cancel_show, change_cover, change_running_order, change_title, plan_show
+from silkroom.live.room.services import (
+    cancel_show,
+    change_cover,
+    change_planned_at,
+    change_running_order,
+    change_title,
+    plan_show,
+)
 from silkroom.shops.models import Shop
 from silkroom.shops.queries import Desk, staff_of
 from silkroom.shops.rules import Task
@@ -163,7 +169,7 @@ def show_cancel(request: HttpRequest, desk: Desk, code: str) -> HttpResponse:
 def _change(broadcast: Broadcast, form: ShowForm) -> bool:
     data = form.cleaned_data
     change_title(broadcast=broadcast, title=data["title"])
-    set_planned_at(broadcast=broadcast, planned_at=data["planned_at"])
+    change_planned_at(broadcast=broadcast, planned_at=data["planned_at"])
     if data["styles"] != running_order(broadcast):
         change_running_order(broadcast=broadcast, style_ids=data["styles"])
     if data["cover"]:
