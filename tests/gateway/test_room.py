@@ -93,6 +93,17 @@ async def test_a_question_is_kept_with_its_delay(stage: Stage, show: Broadcast, 
     assert (row.person_id, row.text, row.delay_ms, row.style_id) == (asker.pk, "会皱吗？", 412, style)
 
 
+async def test_staff_speaks_as_staff(stage: Stage, show: Broadcast, page: Page):
+    buyer = await asyncio.to_thread(guest)
+    async with await page(show, buyer).enter() as one:
+        for person, role in ((stage.owner, "host"), (stage.assistant, "assistant"), (buyer, "viewer")):
+            ticket = await asyncio.to_thread(ticket_for, show, person)
+            async with await page(show, ticket=ticket, gateway=1).enter() as speaking:
+                said = await speaking.ask(type="comment", text="你好")
+            await one.until(lambda said=said: one.sequence >= said["n"])
+            assert one.state["comments"][-1]["role"] == role
+
+
 async def test_hearts_are_added_up_in_few_events(show: Broadcast, page: Page):
     fans = [await asyncio.to_thread(guest) for _ in range(4)]
     pages = [await page(show, fan, gateway=number % 2).enter() for number, fan in enumerate(fans)]

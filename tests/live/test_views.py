@@ -43,6 +43,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "pin": {"n": 1},
     "unpin": {},
     "hide": {"n": 1},
+    "unhide": {"n": 1},
     "mute": {"person": "K7AAAAAAAA"},
     "unmute": {"person": "K7AAAAAAAA"},
 }

@@ -34,6 +34,7 @@ urlpatterns = [
     path(f"{STUDIO}pin", moderation.pin, name="studio-pin"),
     path(f"{STUDIO}unpin", moderation.unpin, name="studio-unpin"),
     path(f"{STUDIO}hide", moderation.hide, name="studio-hide"),
+    path(f"{STUDIO}unhide", moderation.unhide, name="studio-unhide"),
     path(f"{STUDIO}mute", moderation.mute, name="studio-mute"),
     path(f"{STUDIO}unmute", moderation.unmute, name="studio-unmute"),
 ]

@@ -42,8 +42,8 @@ PASSWORDLESS = "django.contrib.auth.backends.ModelBackend"
 """Whom the session of a guest names as its sign-in; it only finds the person again."""
 
 STUDIO_VERBS = (
-    "spotlight", "deal", "deal_withdraw", "prepared", "prepared_remove", "answered", "pin", "unpin", "hide", "mute",
-    "unmute", "title", "order", "cover", "rehearse", "go_live", "end",
+    "spotlight", "deal", "deal_withdraw", "prepared", "prepared_remove", "answered", "pin", "unpin", "hide", "unhide",
+    "mute", "unmute", "title", "order", "cover", "rehearse", "go_live", "end",
 )  # fmt: skip
 
 

@@ -10,9 +10,17 @@ from silkroom.kit.errors import NotFound
 from silkroom.live.broadcasts.models import Broadcast
 from silkroom.live.moderation.errors import StaffStaysHeard
 from silkroom.live.moderation.models import Mute
-from silkroom.live.moderation.services import hide_words, mute_person, pin_words, unmute_person, unpin_words
+from silkroom.live.moderation.services import (
+    hide_words,
+    mute_person,
+    pin_words,
+    unhide_words,
+    unmute_person,
+    unpin_words,
+)
+from silkroom.live.questions.services import keep_questions, mark_answered
 from silkroom.live.room.queries import codes_of_muted
-from silkroom.live.room.services import Comment, Speaker, say_in_room
+from silkroom.live.room.services import Ask, Comment, Speaker, say_in_room
 from tests.live.conftest import room_of
 from tests.live.stage import Stage, guest, make_stage
 
@@ -80,12 +88,40 @@ def test_hiding(stage: Stage, show: Broadcast, said: int):
         pin_words(broadcast=show, number=said, by=stage.owner)
 
 
+def test_hiding_is_undone(stage: Stage, show: Broadcast, said: int):
+    before = room_of(show)
+    assert unhide_words(broadcast=show, number=said, by=stage.owner) is None
+    for _ in range(2):
+        hide_words(broadcast=show, number=said, by=stage.assistant)
+        assert unhide_words(broadcast=show, number=said, by=stage.assistant) is not None
+        assert room_of(show) == before
+        assert unhide_words(broadcast=show, number=said, by=stage.assistant) is None
+    assert pin_words(broadcast=show, number=said, by=stage.owner) is not None
+    assert [kind for kind, _ in recorded()] == [*["room.hidden", "room.unhidden"] * 2, "room.pinned"]
+
+
+def test_a_question_that_was_hidden_comes_back_as_it_stood(stage: Stage, show: Broadcast):
+    person = guest()
+    asked = Ask(Speaker(person.pk, person.code, person.name), "会皱吗？", 412, None)
+    with connection.cursor() as cursor:
+        (event,) = say_in_room(cursor, show.pk, [asked])
+        keep_questions(cursor, show.pk, [(event.sequence, asked)])
+    mark_answered(broadcast=show, number=event.sequence, media_ms=None, by=stage.owner)
+    before = room_of(show)
+    assert before["questions"][0]["state"] == "answered"
+    hide_words(broadcast=show, number=event.sequence, by=stage.owner)
+    assert room_of(show)["questions"] == []
+    unhide_words(broadcast=show, number=event.sequence, by=stage.owner)
+    assert room_of(show) == before
+
+
 @pytest.mark.parametrize("number", [1, 10**9])
 def test_only_words_can_be_pinned(stage: Stage, show: Broadcast, number: int):
     """Event 1 is the opening."""
     with pytest.raises(NotFound):
         pin_words(broadcast=show, number=number, by=stage.owner)
     assert hide_words(broadcast=show, number=number, by=stage.owner) is None
+    assert unhide_words(broadcast=show, number=number, by=stage.owner) is None
 
 
 def test_words_of_another_room_are_not_found(show: Broadcast, said: int):

@@ -55,6 +55,7 @@ def show() -> dict[str, Any]:
         "code": "SHOWSHOWSH",
         "title": "夜场",
         "state": "planned",
+        "planned_at_ms": 1_700_000_050_000,
         "started_at_ms": None,
         "ended_at_ms": None,
         "host_name": "林",
@@ -77,12 +78,38 @@ DEALS = st.fixed_dictionaries(
     }
 )
 
-SAID = {"name": TEXTS, "text": TEXTS, "person": PEOPLE}
+ROLES = st.sampled_from(["viewer", "host", "assistant"])
+SAID = {"name": TEXTS, "text": TEXTS, "person": PEOPLE, "role": ROLES}
+SAID_BEFORE_ROLES = {"name": TEXTS, "text": TEXTS, "person": PEOPLE}
+
+
+@st.composite
+def unhidden(draw: st.DrawFn) -> dict[str, Any]:
+    """A comment that comes back, or a question in either state; also one that is there, and one that never was."""
+    entry = {**draw(st.fixed_dictionaries({"n": NUMBERS, "at": MOMENTS, **SAID})), "question": draw(st.booleans())}
+    if not entry["question"]:
+        return {"n": entry["n"], "comment": entry, "question": None}
+    answered = draw(st.booleans())
+    question = {name: value for name, value in entry.items() if name != "question"} | {
+        "delay_ms": draw(OPTIONAL),
+        "style": draw(st.none() | STYLE),
+        "state": "answered" if answered else "asked",
+        "answered_at_ms": draw(MOMENTS) if answered else None,
+        "answered_media_ms": draw(OPTIONAL) if answered else None,
+    }
+    return {"n": entry["n"], "comment": entry, "question": question}
+
 
 DATA: dict[EventKind, st.SearchStrategy[dict[str, Any]]] = {
     EventKind.OPENED: st.fixed_dictionaries({"broadcast": st.builds(show), "tray": tray_styles()}),
     EventKind.SHOW_CHANGED: st.fixed_dictionaries(
-        {}, optional={"title": TEXTS, "state": st.sampled_from(["on_air", "ended"]), "started_at_ms": MOMENTS}
+        {},
+        optional={
+            "title": TEXTS,
+            "planned_at_ms": st.none() | MOMENTS,
+            "state": st.sampled_from(["on_air", "ended"]),
+            "started_at_ms": MOMENTS,
+        },
     ),
     EventKind.TRAY_CHANGED: st.fixed_dictionaries({"tray": tray_styles()}),
     EventKind.SPOTLIGHT: st.fixed_dictionaries({"style": st.none() | STYLE}),
@@ -96,7 +123,7 @@ DATA: dict[EventKind, st.SearchStrategy[dict[str, Any]]] = {
     EventKind.DEAL_LAUNCHED: DEALS,
     EventKind.DEAL_CHANGED: st.fixed_dictionaries({"deal": st.integers(1, 5), "taken": st.integers(0, 9)}),
     EventKind.DEAL_WITHDRAWN: st.fixed_dictionaries({"deal": st.integers(1, 5)}),
-    EventKind.COMMENT: st.fixed_dictionaries(SAID),
+    EventKind.COMMENT: st.fixed_dictionaries(SAID) | st.fixed_dictionaries(SAID_BEFORE_ROLES),
     EventKind.QUESTION: st.fixed_dictionaries({**SAID, "delay_ms": OPTIONAL, "style": st.none() | STYLE}),
     EventKind.ANSWERED: st.fixed_dictionaries(
         {"question": NUMBERS, "answered_at_ms": MOMENTS, "answered_media_ms": st.none() | st.integers(0, 9_000_000)}
@@ -104,6 +131,7 @@ DATA: dict[EventKind, st.SearchStrategy[dict[str, Any]]] = {
     EventKind.PINNED: st.fixed_dictionaries({"n": NUMBERS, "name": TEXTS, "text": TEXTS}),
     EventKind.UNPINNED: st.just({}),
     EventKind.HIDDEN: st.fixed_dictionaries({"n": NUMBERS}),
+    EventKind.UNHIDDEN: unhidden(),
     EventKind.MUTED: st.fixed_dictionaries({"person": PEOPLE}),
     EventKind.UNMUTED: st.fixed_dictionaries({"person": PEOPLE}),
     EventKind.LIKES: st.fixed_dictionaries({"count": st.integers(1, 500)}),

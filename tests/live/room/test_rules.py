@@ -23,6 +23,7 @@ from silkroom.live.room.rules import (
     clean_words,
     empty_state,
     fold,
+    what_was_hidden,
 )
 from silkroom.live.room.states import EventKind
 
@@ -115,7 +116,8 @@ def test_comments_keep_the_last():
     comments = fold(opened(), events)["comments"]
     assert len(comments) == COMMENTS_KEPT
     assert comments[-1] == {
-        "n": 61, "at": 1061, "name": "阿宁", "text": "好看 61", "person": "K7AAAAAAAA", "question": False
+        "n": 61, "at": 1061, "name": "阿宁", "text": "好看 61", "person": "K7AAAAAAAA", "role": "viewer",
+        "question": False,
     }  # fmt: skip
     assert comments[0]["n"] == 12
 
@@ -126,7 +128,7 @@ def test_question_stands_in_both_lists_until_it_is_answered():
     assert asked["comments"][-1]["question"] is True
     assert asked["questions"] == [
         {
-            "n": 2, "at": 1002, "name": "阿宁", "text": "多大码？", "person": "K7AAAAAAAA",
+            "n": 2, "at": 1002, "name": "阿宁", "text": "多大码？", "person": "K7AAAAAAAA", "role": "viewer",
             "delay_ms": 412, "style": 11, "state": "asked", "answered_at_ms": None, "answered_media_ms": None,
         }
     ]  # fmt: skip
@@ -156,6 +158,40 @@ def test_hiding_takes_words_from_everywhere():
     assert hidden["pinned"] is None
     other = apply_event(state, event(5, EventKind.HIDDEN, {"n": 3}))
     assert other["pinned"] == {"n": 2, "name": "阿宁", "text": "?"}
+
+
+def test_words_carry_the_role_of_who_said_them():
+    host = {**said("欢迎"), "role": "host"}
+    state = fold(
+        opened(),
+        [
+            event(2, EventKind.COMMENT, host),
+            event(3, EventKind.QUESTION, {**host, "role": "assistant", "delay_ms": None, "style": None}),
+            event(4, EventKind.COMMENT, said("从前的")),
+        ],
+    )
+    assert [one["role"] for one in state["comments"]] == ["host", "assistant", "viewer"]
+    assert state["questions"][0]["role"] == "assistant"
+
+
+def test_hidden_words_come_back_to_their_place():
+    asked = event(3, EventKind.QUESTION, {**said("?"), "role": "assistant", "delay_ms": 412, "style": 11})
+    answer = event(5, EventKind.ANSWERED, {"question": 3, "answered_at_ms": 9000, "answered_media_ms": 7000})
+    words = [event(2, EventKind.COMMENT, said("一")), asked, event(4, EventKind.COMMENT, said("三")), answer]
+    before = fold(opened(), words)
+    hidden = apply_event(before, event(6, EventKind.HIDDEN, {"n": 3}))
+    assert (len(hidden["comments"]), hidden["questions"]) == (2, [])
+    back = event(7, EventKind.UNHIDDEN, what_was_hidden(asked, answer))
+    assert apply_event(hidden, back) == before
+    # Said twice, or of words that are there, it changes nothing.
+    assert apply_event(apply_event(hidden, back), back) == before
+
+
+def test_what_has_left_the_list_meanwhile_does_not_come_back():
+    first = event(2, EventKind.COMMENT, said("一"))
+    hidden = fold(opened(), [first, event(3, EventKind.HIDDEN, {"n": 2})])
+    full = fold(hidden, [event(n, EventKind.COMMENT, said("好")) for n in range(4, 4 + COMMENTS_KEPT)])
+    assert apply_event(full, event(99, EventKind.UNHIDDEN, what_was_hidden(first, None))) == full
 
 
 def test_unpinning():

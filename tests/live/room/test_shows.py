@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -38,6 +39,7 @@ def test_planning_opens_the_room_with_the_whole_tray(stage: Stage, planned: Broa
         "code": planned.code,
         "title": "夜场",
         "state": "planned",
+        "planned_at_ms": None,
         "started_at_ms": None,
         "ended_at_ms": None,
         "host_name": stage.owner.name,
@@ -64,6 +66,29 @@ def test_planning_opens_the_room_with_the_whole_tray(stage: Stage, planned: Broa
         ],
     }
     assert Entry.objects.filter(kind="broadcast.planned", shop=stage.shop.pk).count() == 1
+
+
+def test_a_new_time_is_told_to_who_waits(stage: Stage, planned: Broadcast):
+    moment = datetime(2026, 12, 1, 20, 0, tzinfo=UTC)
+    number = room.change_planned_at(broadcast=planned, planned_at=moment)
+    assert room_of(planned)["broadcast"]["planned_at_ms"] == 1_796_155_200_000
+    assert events_of(planned)[-1] == ("show_changed", {"planned_at_ms": 1_796_155_200_000})
+    assert number == len(events_of(planned))
+    assert room.change_planned_at(broadcast=planned, planned_at=moment) is None
+    room.change_planned_at(broadcast=planned, planned_at=None)
+    assert room_of(planned)["broadcast"]["planned_at_ms"] is None
+    planned.refresh_from_db()
+    assert planned.planned_at is None
+    room.cancel_show(broadcast=planned, by=stage.owner)
+    assert room_of(planned)["broadcast"]["state"] == "cancelled"
+    with pytest.raises(ShowEnded):
+        room.change_planned_at(broadcast=planned, planned_at=moment)
+
+
+def test_a_show_with_a_time_opens_its_room_with_it(stage: Stage):
+    moment = datetime(2026, 12, 1, 20, 0, tzinfo=UTC)
+    show = room.plan_show(shop=stage.shop, host=stage.owner, title="夜场", planned_at=moment)
+    assert room_of(show)["broadcast"]["planned_at_ms"] == 1_796_155_200_000
 
 
 def test_a_running_order_takes_the_shops_own_published_styles_once(stage: Stage, planned: Broadcast):

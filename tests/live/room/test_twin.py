@@ -89,6 +89,8 @@ def test_both_know_the_same_limits(fold_in_page: Fold):
     said = {"name": "a", "text": "b", "person": "K7AAAAAAAA"}
     kinds = [("comment", said), ("question", {**said, "delay_ms": None, "style": None})]
     log = [RoomFact(n, kinds[n % 2][0], 1000 + n, kinds[n % 2][1]) for n in range(1, 520)]
-    log += [RoomFact(n, "muted", 1000 + n, {"person": f"P{n}"}) for n in range(520, 1100)]
+    back = {"n": 519, "comment": {"n": 519, "at": 7, **said, "question": False}, "question": None}
+    log += [RoomFact(520, "hidden", 1520, {"n": 519}), RoomFact(521, "unhidden", 1521, back)]
+    log += [RoomFact(n, "muted", 1000 + n, {"person": f"P{n}"}) for n in range(522, 1100)]
     log.append(RoomFact(1100, "fireworks", 5, {}))
     assert fold_in_page([[as_wire(fact) for fact in log]])[0][-1] == fold_here(log)[-1]

@@ -49,10 +49,13 @@ def set_title(*, broadcast: Broadcast, title: str) -> bool:
     return True
 
 
-def set_planned_at(*, broadcast: Broadcast, planned_at: datetime | None) -> None:
-    """When it is meant to begin; nothing begins by itself."""
+def set_planned_at(*, broadcast: Broadcast, planned_at: datetime | None) -> bool:
+    """When it is meant to begin; nothing begins by itself. False if that is the time already."""
+    if broadcast.planned_at == planned_at:
+        return False
     broadcast.planned_at = planned_at
     broadcast.save(update_fields=["planned_at"])
+    return True
 
 
 def store_cover(picture: File[bytes]) -> str:

@@ -17,8 +17,8 @@ from silkroom.kit.errors import NotFound
 from silkroom.live.broadcasts.models import Broadcast
 from silkroom.live.broadcasts.queries import role_in
 from silkroom.live.broadcasts.rules import may_assist
-from silkroom.live.room.queries import find_words, load_state
-from silkroom.live.room.rules import Data
+from silkroom.live.room.queries import find_hidden_words, find_words, load_state
+from silkroom.live.room.rules import Data, what_was_hidden
 from silkroom.live.room.services import Draft, lock_room, tell_room
 from silkroom.live.room.states import EventKind
 
@@ -100,6 +100,17 @@ def hide_words(*, broadcast: Broadcast, number: int, by: Person) -> int | None:
         return None
     _record("hidden", broadcast, by, n=number)
     return tell_room(broadcast.pk, Draft(EventKind.HIDDEN, {"n": number}))
+
+
+def unhide_words(*, broadcast: Broadcast, number: int, by: Person) -> int | None:
+    """A hidden comment or question comes back to its place. None if it is not hidden."""
+    _lock(broadcast)
+    with connection.cursor() as cursor:
+        hidden = find_hidden_words(cursor, broadcast.pk, number)
+    if hidden is None:
+        return None
+    _record("unhidden", broadcast, by, n=number)
+    return tell_room(broadcast.pk, Draft(EventKind.UNHIDDEN, what_was_hidden(*hidden)))
 
 
 def pin_words(*, broadcast: Broadcast, number: int, by: Person) -> int | None:

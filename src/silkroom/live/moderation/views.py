@@ -36,6 +36,11 @@ def hide(studio: Studio, body: WordsBody, by: Person) -> int | None:
     return services.hide_words(broadcast=studio.broadcast, number=body.n, by=by)
 
 
+@studio_verb(WordsBody)
+def unhide(studio: Studio, body: WordsBody, by: Person) -> int | None:
+    return services.unhide_words(broadcast=studio.broadcast, number=body.n, by=by)
+
+
 @studio_verb(PersonBody)
 def mute(studio: Studio, body: PersonBody, by: Person) -> int | None:
     return services.mute_person(broadcast=studio.broadcast, code=body.person, by=by)

@@ -23,8 +23,10 @@ class RoomEvent(models.Model):
         verbose_name = _("event of a room")
         verbose_name_plural = _("events of rooms")
         indexes = [
-            # Few rows: lets a pin find out whether the words were hidden without reading the whole log.
-            models.Index(fields=["broadcast"], name="hidden_in_room", condition=models.Q(kind="hidden")),
+            # Few rows: lets a pin find out whether the words are hidden without reading the whole log.
+            models.Index(
+                fields=["broadcast"], name="hidden_in_room", condition=models.Q(kind__in=["hidden", "unhidden"])
+            ),
         ]
 
     def __str__(self) -> str:

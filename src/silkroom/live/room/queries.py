@@ -20,7 +20,7 @@ from silkroom.live.fanout.door import Event
 from silkroom.sales.orders.queries import sums_of_channel
 
 from .keeper import fact_of
-from .rules import Data, State, empty_state, fold
+from .rules import Data, RoomFact, State, empty_state, fold
 from .states import URGENT
 
 MOST_EVENTS = 5000
@@ -51,11 +51,19 @@ _MUTED = """
     WHERE m.broadcast_id = %s AND m.lifted_at IS NULL
 """
 
-_COMMENT = """
-    SELECT kind, data::text FROM live_roomevent AS said WHERE broadcast_id = %s AND sequence = %s
-       AND kind IN ('comment', 'question')
-       AND NOT EXISTS (SELECT FROM live_roomevent AS gone WHERE gone.broadcast_id = said.broadcast_id
-                       AND gone.kind = 'hidden' AND (gone.data->>'n')::bigint = said.sequence)
+_WORDS = """
+    SELECT sequence, kind, data::text, (extract(epoch FROM at) * 1000)::bigint FROM live_roomevent
+    WHERE broadcast_id = %s AND sequence = %s AND kind IN ('comment', 'question')
+"""
+
+_HIDING = """
+    SELECT (array_agg(kind ORDER BY sequence DESC))[1] = 'hidden' FROM live_roomevent
+    WHERE broadcast_id = %s AND kind IN ('hidden', 'unhidden') AND data->'n' = to_jsonb(%s::bigint)
+"""
+
+_ANSWER = """
+    SELECT sequence, kind, data::text, (extract(epoch FROM at) * 1000)::bigint FROM live_roomevent
+    WHERE broadcast_id = %s AND sequence > %s AND kind = 'answered' AND data->'question' = to_jsonb(%s::bigint)
 """
 
 
@@ -99,9 +107,29 @@ def codes_of_muted(cursor: Cursor, broadcast_id: int) -> list[str]:
 
 def find_words(cursor: Cursor, broadcast_id: int, number: int) -> Data | None:
     """What a viewer said as event ``number``, unless it was hidden: {name, text, person, …}."""
-    cursor.execute(_COMMENT, (broadcast_id, number))
+    words = _words(cursor, broadcast_id, number)
+    return words.data if words is not None and not _is_hidden(cursor, broadcast_id, number) else None
+
+
+def find_hidden_words(cursor: Cursor, broadcast_id: int, number: int) -> tuple[RoomFact, RoomFact | None] | None:
+    """What a viewer said as event ``number`` and the answer to it, if it is hidden now."""
+    words = _words(cursor, broadcast_id, number)
+    if words is None or not _is_hidden(cursor, broadcast_id, number):
+        return None
+    cursor.execute(_ANSWER, (broadcast_id, number, number))
     row = cursor.fetchone()
-    return msgspec.json.decode(row[1]) if row else None
+    return words, fact_of(event_of(*row)) if row else None
+
+
+def _words(cursor: Cursor, broadcast_id: int, number: int) -> RoomFact | None:
+    cursor.execute(_WORDS, (broadcast_id, number))
+    row = cursor.fetchone()
+    return fact_of(event_of(*row)) if row else None
+
+
+def _is_hidden(cursor: Cursor, broadcast_id: int, number: int) -> bool:
+    cursor.execute(_HIDING, (broadcast_id, number))
+    return bool(cursor.fetchone()[0])
 
 
 def tray_of_show(cursor: Cursor, broadcast_id: int) -> list[Data]:

@@ -21,6 +21,9 @@ COMMENTS_KEPT = 50
 QUESTIONS_KEPT = 200
 MUTED_KEPT = 500
 
+VIEWER = "viewer"
+"""The role of a speaker, in events from before roles were told."""
+
 
 @dataclass(frozen=True, slots=True)
 class RoomFact:
@@ -117,6 +120,7 @@ def _said(event: RoomFact, *, is_question: bool) -> Data:
         "name": event.data["name"],
         "text": event.data["text"],
         "person": event.data["person"],
+        "role": event.data.get("role", VIEWER),
         "question": is_question,
     }
 
@@ -128,6 +132,7 @@ def _question(state: State, event: RoomFact) -> Data:
         "name": event.data["name"],
         "text": event.data["text"],
         "person": event.data["person"],
+        "role": event.data.get("role", VIEWER),
         "delay_ms": event.data["delay_ms"],
         "style": event.data["style"],
         "state": QuestionState.ASKED.value,
@@ -168,6 +173,31 @@ def _hidden(state: State, event: RoomFact) -> Data:
     }
 
 
+def _unhidden(state: State, event: RoomFact) -> Data:
+    comment, question = event.data["comment"], event.data["question"]
+    questions = _put_back(state["questions"], question) if question else state["questions"]
+    return {
+        "comments": _put_back(state["comments"], comment)[-COMMENTS_KEPT:],
+        "questions": questions[-QUESTIONS_KEPT:],
+    }
+
+
+def _put_back(entries: list[Data], one: Data) -> list[Data]:
+    """At its place by number, once."""
+    before = [entry for entry in entries if entry["n"] < one["n"]]
+    return [*before, one, *(entry for entry in entries if entry["n"] > one["n"])]
+
+
+def what_was_hidden(words: RoomFact, answer: RoomFact | None) -> Data:
+    """The data of `unhidden`: what a comment or question would be in the state now."""
+    state = fold(empty_state(), [words, answer] if answer else [words])
+    return {
+        "n": words.sequence,
+        "comment": state["comments"][0],
+        "question": state["questions"][0] if state["questions"] else None,
+    }
+
+
 def _muted(state: State, event: RoomFact) -> Data:
     others = [one for one in state["muted"] if one != event.data["person"]]
     return {"muted": [*others, event.data["person"]][-MUTED_KEPT:]}
@@ -196,6 +226,7 @@ _REDUCERS: dict[str, Callable[[State, RoomFact], Data]] = {
     EventKind.PINNED: _pinned,
     EventKind.UNPINNED: _unpinned,
     EventKind.HIDDEN: _hidden,
+    EventKind.UNHIDDEN: _unhidden,
     EventKind.MUTED: _muted,
     EventKind.UNMUTED: _unmuted,
     EventKind.LIKES: _likes,

@@ -22,6 +22,7 @@ class EventKind(StrEnum):
     PINNED = "pinned"
     UNPINNED = "unpinned"
     HIDDEN = "hidden"
+    UNHIDDEN = "unhidden"
     MUTED = "muted"
     UNMUTED = "unmuted"
     LIKES = "likes"

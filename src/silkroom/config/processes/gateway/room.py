@@ -420,7 +420,7 @@ def _speaker(seat: Seat) -> Speaker:
     ticket = seat.ticket
     if ticket.person_id is None or not ticket.name:
         raise NameFirst
-    return Speaker(ticket.person_id, ticket.person_code, ticket.name)
+    return Speaker(ticket.person_id, ticket.person_code, ticket.name, ticket.role)
 
 
 def _keeper(room: Room) -> RoomKeeper:

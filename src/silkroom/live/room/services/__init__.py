@@ -7,6 +7,7 @@ from .publishing import publisher, tell_room
 from .shows import (
     cancel_show,
     change_cover,
+    change_planned_at,
     change_running_order,
     change_title,
     end_show,
@@ -30,6 +31,7 @@ __all__ = [
     "append_events",
     "cancel_show",
     "change_cover",
+    "change_planned_at",
     "change_running_order",
     "change_title",
     "end_show",

@@ -50,6 +50,7 @@ def show_data(broadcast: Broadcast) -> Data:
         "code": broadcast.code,
         "title": broadcast.title,
         "state": str(broadcast.state),
+        "planned_at_ms": _milliseconds(broadcast.planned_at),
         "started_at_ms": _milliseconds(broadcast.started_at),
         "ended_at_ms": _milliseconds(broadcast.ended_at),
         "host_name": broadcast.host.name,
@@ -68,6 +69,15 @@ def change_title(*, broadcast: Broadcast, title: str) -> int | None:
     if not broadcasts.set_title(broadcast=broadcast, title=title):
         return None
     return tell_room(broadcast.pk, Draft(EventKind.SHOW_CHANGED, {"title": broadcast.title}))
+
+
+def change_planned_at(*, broadcast: Broadcast, planned_at: datetime | None) -> int | None:
+    """Who waits sees the new time at once. Raises ShowEnded."""
+    _hold_open(broadcast)
+    if not broadcasts.set_planned_at(broadcast=broadcast, planned_at=planned_at):
+        return None
+    change = {"planned_at_ms": _milliseconds(broadcast.planned_at)}
+    return tell_room(broadcast.pk, Draft(EventKind.SHOW_CHANGED, change))
 
 
 def change_cover(*, broadcast: Broadcast, picture: File[bytes]) -> int:

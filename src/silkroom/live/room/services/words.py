@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from silkroom.journal.queries import Cursor
+from silkroom.live.broadcasts.rules import RoomRole
 from silkroom.live.broadcasts.states import OVER
 from silkroom.live.fanout.door import Event
 
@@ -22,6 +23,7 @@ class Speaker:
     person_id: int
     code: str
     name: str
+    role: RoomRole = RoomRole.VIEWER
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +73,4 @@ def _draft(word: Words) -> Draft:
 
 
 def _said(speaker: Speaker, text: str) -> Data:
-    return {"name": speaker.name, "text": text, "person": speaker.code}
+    return {"name": speaker.name, "text": text, "person": speaker.code, "role": speaker.role.value}

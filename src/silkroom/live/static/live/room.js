@@ -245,6 +245,7 @@ const words = {
   },
   show_changed({ d }) {
     if (d.state === "on_air") told.aloud(gettext("The show is on air."));
+    if (d.planned_at_ms && !parts.waiting.hidden) told.say(interpolate(gettext("The show has a new time: %s"), [dayAndTime(d.planned_at_ms)]));
     if (d.state === "cancelled") told.aloud(gettext("The show was cancelled"));
     if (d.state === "ended") told.aloud(gettext("The show is over"));
   },
@@ -264,9 +265,19 @@ setInterval(() => {
   onshow.turn(nowMs);
   sheet.turn(nowMs);
   fitPicture();
-  const planned = Number(parts.when.dataset.planned);
-  if (!parts.waiting.hidden) setText(parts.when, planned > nowMs ? interpolate(gettext("Begins %(when)s, in %(span)s"), { when: dayAndTime(planned), span: clock(planned - nowMs) }, true) : gettext("Begins in a moment. Stay, the picture comes by itself."));
+  drawWhen(nowMs);
 }, TURN_MS);
+
+function drawWhen(nowMs) {
+  const planned = socket.state?.broadcast?.planned_at_ms;
+  if (parts.waiting.hidden || planned === undefined) return;
+  setText(
+    parts.when,
+    planned === null ? gettext("The time is not set yet. Stay, the picture comes by itself.")
+      : planned > nowMs ? interpolate(gettext("Begins %(when)s, in %(span)s"), { when: dayAndTime(planned), span: clock(planned - nowMs) }, true)
+      : gettext("Begins in a moment. Stay, the picture comes by itself."),
+  );
+}
 
 stayAwake(() => hasPicture && !isStalled && !isOver(room.dataset.show));
 

@@ -29,7 +29,10 @@ const withStock = (garment, left) =>
     ? { ...garment, variants: garment.variants.map((one) => ({ ...one, left: left.get(one.variant) ?? one.left })) }
     : garment;
 
-const said = ({ n, at, d }, question) => ({ n, at, name: d.name, text: d.text, person: d.person, question });
+const said = ({ n, at, d }, question) => ({ n, at, name: d.name, text: d.text, person: d.person, role: d.role ?? "viewer", question });
+
+/** An entry back at its place by number, once. */
+const putBack = (entries, one) => [...entries.filter(({ n }) => n < one.n), one, ...entries.filter(({ n }) => n > one.n)];
 
 /** Each gives the fields of the state that an event changes. */
 const kinds = {
@@ -50,7 +53,7 @@ const kinds = {
   question(state, event) {
     const { n, at, d } = event;
     const question = {
-      n, at, name: d.name, text: d.text, person: d.person, delay_ms: d.delay_ms, style: d.style,
+      n, at, name: d.name, text: d.text, person: d.person, role: d.role ?? "viewer", delay_ms: d.delay_ms, style: d.style,
       state: "asked", answered_at_ms: null, answered_media_ms: null,
     };
     return {
@@ -71,6 +74,10 @@ const kinds = {
     comments: state.comments.filter((one) => one.n !== d.n),
     questions: state.questions.filter((one) => one.n !== d.n),
     pinned: state.pinned?.n === d.n ? null : state.pinned,
+  }),
+  unhidden: (state, { d }) => ({
+    comments: putBack(state.comments, d.comment).slice(-COMMENTS_KEPT),
+    questions: (d.question ? putBack(state.questions, d.question) : state.questions).slice(-QUESTIONS_KEPT),
   }),
   muted: (state, { d }) => ({ muted: [...state.muted.filter((one) => one !== d.person), d.person].slice(-MUTED_KEPT) }),
   unmuted: (state, { d }) => ({ muted: state.muted.filter((one) => one !== d.person) }),

@@ -82,7 +82,7 @@ const asked = new Asked(parts, {
   answered: ({ n }) => command("answered", { question: n, media_ms: sender.mediaMs }),
   pin: ({ n }) => command("pin", { n }, { words: gettext("Pinned for everybody."), undo: { run: () => command("unpin"), ms: 8_000 } }),
   unpin: () => command("unpin"),
-  hide: ({ n }) => command("hide", { n }, { words: gettext("Hidden from everybody.") }),
+  hide: ({ n }) => command("hide", { n }, { words: gettext("Hidden from everybody."), undo: { run: () => command("unhide", { n }), ms: 8_000 } }),
   mute: ({ person, name }) => command("mute", { person }, { words: interpolate(gettext("%s is muted in this show."), [name]), undo: { run: () => command("unmute", { person }), ms: 8_000 } }),
   unmute: (person) => command("unmute", { person }, { words: gettext("May speak again.") }),
 });

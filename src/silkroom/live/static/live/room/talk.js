@@ -1,5 +1,6 @@
 /** What is said in the room: the last comments, the pinned one, and the line to write in. */
 import { h, icon, keyed, setText } from "../dom.js";
+import { roleBadge } from "./role.js";
 
 export class Talk {
   #parts;
@@ -136,12 +137,12 @@ export class Talk {
   }
 
   #make(one) {
-    const name = one.name ?? this.#socket.you?.name ?? "";
+    const { name = "", role } = one.pending ? (this.#socket.you ?? {}) : one;
     return h(
       "p",
       { class: "said", dataset: one.pending ? { pending: "" } : {} },
       one.question ? h("span", { class: "said__mark" }, icon("ask"), gettext("asks")) : null,
-      name ? h("b", { class: "said__name" }, name) : null,
+      name ? h("b", { class: "said__name" }, name, roleBadge(role)) : null,
       one.text,
     );
   }

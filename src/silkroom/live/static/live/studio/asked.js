@@ -1,6 +1,7 @@
 /** Right: the next question, large; those that wait; comments. A tap on words shows what can be done with them. */
 import { h, icon, keyed, setText } from "../dom.js";
 import { named } from "../room/garment.js";
+import { roleBadge } from "../room/role.js";
 import { garmentOf } from "../state.js";
 import { seconds } from "../words.js";
 
@@ -69,13 +70,13 @@ export class Asked {
   #makeNext(question) {
     return h("div", {},
       h("p", { class: "next__text" }, question.text),
-      h("p", { class: "next__who" }, h("b", {}, question.name), this.#behind(question), this.#about(question)),
+      h("p", { class: "next__who" }, h("b", {}, question.name, roleBadge(question.role)), this.#behind(question), this.#about(question)),
       this.#keys(question));
   }
 
   #make(words, isQuestion) {
     const text = h("button", { class: "word__text", type: "button", "aria-expanded": "false", onclick: () => this.#toggle(words.n) },
-      h("b", {}, words.name), words.text, isQuestion && words.delay_ms !== null ? h("span", { class: "quiet" }, seconds(words.delay_ms)) : null);
+      h("b", {}, words.name, roleBadge(words.role)), words.text, isQuestion && words.delay_ms !== null ? h("span", { class: "quiet" }, seconds(words.delay_ms)) : null);
     return Object.assign(h(isQuestion ? "li" : "div", { class: "word" }, text), { text });
   }
 
