@@ -19,7 +19,8 @@ from silkroom.config.env import Environment
 from silkroom.config.processes.logs import configure_logging
 configure_logging("web", Environment())
 structlog.get_logger("silkroom.sales").info("order placed", order="A1042", pieces=2)
-logging.getLogger("django.request").warning("slow: %s", "GET /live/7?ticket=abc.def&x=1")
+logging.getLogger("django.request").warning("Conflict: %s", "/api/orders")
+logging.getLogger("django.server").warning("slow: %s", "GET /live/7?ticket=abc.def&x=1")
 logging.getLogger("x").info("connect postgresql://silkroom:hunter2@127.0.0.1/db", extra={"password": "hunter2"})
 structlog.get_logger("x").info("nested", headers={"Cookie": "sessionid=hunter2", "Host": "a"})
 logging.getLogger("x").debug("not shown")

@@ -37,7 +37,14 @@ PATH_SECRETS = re.compile(
 )
 """Links that let in whoever has them: what follows is the secret."""
 
-NOISY_LIBRARIES = {"asyncio": "WARNING", "botocore": "WARNING", "aiobotocore": "WARNING", "fsspec": "WARNING"}
+NOISY_LIBRARIES = {
+    "asyncio": "WARNING",
+    "botocore": "WARNING",
+    "aiobotocore": "WARNING",
+    "fsspec": "WARNING",
+    # "Conflict: /api/orders", "Not Found: …": the line of the request has its status already.
+    "django.request": "ERROR",
+}
 
 
 def hide_in_text(text: str) -> str:

@@ -16,6 +16,7 @@ from granian.server import Server
 from silkroom.config.env import Environment
 from silkroom.config.processes.certificates import check_given
 from silkroom.config.processes.logs import configure_logging
+from silkroom.config.processes.memory import leave_program_alone
 
 APPLICATION = "silkroom.config.wsgi.application"
 
@@ -86,6 +87,7 @@ def load_application() -> Any:
     logging.getLogger("granian.access").addFilter(_says_something)
     application = import_string(APPLICATION)
     import_string(TICKS)()
+    leave_program_alone()
     return import_string(PAGES)(application, environment.web_threads)
 
 

@@ -12,6 +12,7 @@ import uvloop
 
 from silkroom.config.env import Environment
 from silkroom.config.processes.logs import configure_logging
+from silkroom.config.processes.memory import leave_program_alone
 
 SWITCH_SECONDS = 0.0005
 """How long a busy event loop keeps the order desk's thread from running. Python's own 5 ms is a commit's time: with 256
@@ -27,6 +28,7 @@ def main(environment: Environment) -> None:
     # Settings, signatures and translations only. What follows imports models, which need them.
     django.setup()
     process = import_module("silkroom.config.processes.gateway.process")
+    leave_program_alone()
     uvloop.run(process.serve(environment))
 
 
