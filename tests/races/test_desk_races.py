@@ -27,7 +27,13 @@ from silkroom.sales.orders.models import Order
 from silkroom.sales.orders.services import cancel_order, lapse_due_orders, lock_order, pay_order
 from silkroom.sales.payments.models import Payment, Refund, SandboxCharge
 from silkroom.sales.payments.sandbox import SandboxProvider, notice_of, settle_charge, signing_key
-from silkroom.sales.payments.services import receive_notice, start_payment
+from silkroom.sales.payments.services import (
+    carry_out_refund,
+    receive_notice,
+    refund_paid_order,
+    settle_silent_payment,
+    start_payment,
+)
 from silkroom.sales.payments.signing import sign
 from tests.sales.stocked import StockedShop, ask_for, make_offer, make_people, make_shop, stock_row
 
@@ -346,6 +352,27 @@ def test_one_notice_at_five_web_threads_pays_once(desks: list[Desk]) -> None:
     assert Refund.objects.count() == 0
     copies = at_once(*(lambda: receive("same") for _ in range(4)))
     assert sorted(map(str, copies)) == ["notice_replayed"] * 3 + ["success"]
+
+
+def test_the_refund_button_pressed_at_once_sends_money_and_pieces_back_once(desks: list[Desk]) -> None:
+    stocked = make_shop(pieces=3)
+    (order,) = place_many(desks[0], stocked, 1)
+    payment = start_payment(person=order.person, number=order.number, provider=SandboxProvider()).payment
+    SandboxCharge.objects.update(state="paid")
+    settle_silent_payment(payment_id=payment.pk, attempt=1)
+
+    def press() -> int:
+        with transaction.atomic():
+            refund = refund_paid_order(
+                shop=stocked.shop, number=order.number, by=order.person, note="x", back_to_stock=True
+            )
+        carry_out_refund(refund_id=refund.pk)
+        return refund.pk
+
+    assert len(set(at_once(press, press, press))) == 1
+    assert SandboxCharge.objects.get().refunded_minor == payment.amount_minor
+    assert stock_row(stocked) == (3, 0)
+    assert differences() == []
 
 
 def test_the_pay_button_pressed_at_once_starts_one_payment(desks: list[Desk]) -> None:

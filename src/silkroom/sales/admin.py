@@ -92,8 +92,8 @@ class NoticeNonceAdmin(LookOnlyAdmin):
 class RefundAdmin(LookOnlyAdmin):
     """Money that goes back."""
 
-    list_display = ("key", "payment", "amount_minor", "reason", "is_done", "created_at")
-    list_filter = ("is_done", "reason")
+    list_display = ("key", "payment", "amount_minor", "reason", "is_done", "failures", "given_up_at", "created_at")
+    list_filter = ("is_done", ("given_up_at", admin.EmptyFieldListFilter), "reason")
     search_fields = ("key", "payment__reference", "payment__order__number")
     list_select_related = ("payment",)
     ordering = ("-id",)

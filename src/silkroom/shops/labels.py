@@ -21,7 +21,7 @@ ROLE_TASKS: dict[Role, Promise] = {
     Role.HOST: _("Plans shows and stands before the camera."),
     Role.ASSISTANT: _("Helps in shows, enters styles, looks after orders."),
     Role.WAREHOUSE: _("Counts and receives goods, packs orders."),
-    Role.CLERK: _("Sells in the store, sees stock and orders."),
+    Role.CLERK: _("Sells in the store, sees stock and orders, sends money back."),
 }
 
 PLACE_KIND_NAMES: dict[PlaceKind, Promise] = {

@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 from silkroom.accounts.models import Person
 from silkroom.catalog.queries import has_prices
 from silkroom.inventory.errors import NotEnoughStock
-from silkroom.inventory.services import HoldRequest, convert_holds, release_holds, take_holds
+from silkroom.inventory.services import HoldRequest, convert_holds, release_holds, take_back, take_holds
 from silkroom.inventory.states import HoldState
 from silkroom.journal.queries import Cursor
 from silkroom.journal.services import News, append_entries, append_entry
@@ -183,11 +183,31 @@ def pay_order(*, order: Order) -> bool:
     return True
 
 
-def refund_order(*, order: Order) -> None:
-    """The money of a locked order goes back whole. Its pieces are not touched: returns are another matter."""
+def refund_order(*, order: Order, back_to_stock: bool = False, by: Person | None = None) -> None:
+    """The money of a locked order goes back whole.
+
+    ``back_to_stock``: its pieces, too, to where they lay, and to their offer. Raises OrderMoved, NotFound (no piece has
+    left for it), TakenBackAlready.
+    """
     _require_move(order, OrderState.REFUNDED)
+    if back_to_stock:
+        take_back(shop=order.shop, source=hold_source(order.number), person=by)
+        pieces = [
+            OfferPieces(one.offer_id, order.person_id, one.quantity)
+            for one in order.lines.order_by("id")
+            if one.offer_id is not None
+        ]
+        give_back_offers(pieces=pieces)
     _move(order, OrderState.REFUNDED)
     _tell(order, "order.refunded")
+
+
+def lock_order_of_shop(*, shop: Shop, number: str) -> Order:
+    """The shop's order, locked until the transaction ends. Raises NotFound."""
+    order = Order.objects.select_for_update(no_key=True).filter(shop=shop, number=number).first()
+    if order is None:
+        raise NotFound
+    return order
 
 
 def set_address(*, person: Person, number: str, recipient: str, phone: str, address: str) -> None:

@@ -13,6 +13,14 @@ class PaymentNotSetUp(Refusal):
     text = "Paying is not set up here yet. Please ask the shop."
 
 
+class NothingToRefund(Refusal):
+    """The order is paid, but by no payment that is known here."""
+
+    code = "nothing_to_refund"
+    status = 409
+    text = "No payment of this order is known here, so nothing can be sent back."
+
+
 class ProviderUnknown(Refusal):
     """No such way to pay is offered here. data: provider."""
 

@@ -10,7 +10,7 @@ from .delivery import send_notice
 from .rules import REPEAT_AFTER_SECONDS, pause_before
 from .sandbox import get_charge, record_delivery
 from .services import carry_out_refund as carry_out_refund_service
-from .services import forget_nonces, settle_silent_payment
+from .services import forget_nonces, note_failed_refund, settle_silent_payment
 from .signing import MOST_SECONDS
 
 log = structlog.get_logger("silkroom.sales.payments")
@@ -54,8 +54,16 @@ def ask_about_payment(payment_id: int, attempt: int) -> None:
 
 @app.task(name="sales.carry_out_refund", queue="payments", retry=RETRY)
 def carry_out_refund(refund_id: int) -> None:
-    """Send money back; tried again until the provider takes it."""
-    carry_out_refund_service(refund_id=refund_id)
+    """Send money back; tried again, less and less often, until the provider takes it or the shop is told."""
+    try:
+        carry_out_refund_service(refund_id=refund_id)
+    except Exception:
+        # Whatever went wrong at the provider: the money is still owed.
+        pause = note_failed_refund(refund_id=refund_id)
+        if pause is None:
+            log.exception("refund given up: the shop has to look", refund=refund_id)
+        else:
+            log.warning("refund not taken, again later", refund=refund_id, seconds=pause, exc_info=True)
 
 
 @app.periodic(cron="17 * * * *")

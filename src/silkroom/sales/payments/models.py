@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -81,7 +82,20 @@ class Refund(models.Model):
     key = models.CharField(max_length=80, unique=True)
     amount_minor = models.BigIntegerField()
     reason = models.CharField(max_length=40)
+    note = models.CharField(max_length=200, blank=True, help_text="the shop's reason; the buyer reads it")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="who sent it back; nobody when silkroom did",
+    )
     is_done = models.BooleanField(default=False)
+    failures = models.PositiveIntegerField(default=0, help_text="tries that the provider did not take")
+    given_up_at = models.DateTimeField(
+        null=True, blank=True, help_text="not tried any more by itself: somebody has to look"
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

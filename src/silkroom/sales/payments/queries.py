@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
+
 from silkroom.kit.errors import NotFound
 
 from .models import Payment, Refund
@@ -18,7 +20,12 @@ def latest_payment(*, order_id: int) -> Payment | None:
 
 def refunds_of(*, order_id: int) -> list[Refund]:
     """Money that goes back for an order. One query."""
-    return list(Refund.objects.filter(payment__order_id=order_id).order_by("id"))
+    return list(Refund.objects.filter(payment__order_id=order_id).select_related("by").order_by("id"))
+
+
+def given_up_refunds() -> QuerySet[Refund]:
+    """Money that should have gone back and has not: nobody tries any more."""
+    return Refund.objects.filter(is_done=False, given_up_at__isnull=False)
 
 
 def payment_of_reference(*, provider: str, reference: str) -> Payment | None:

@@ -16,9 +16,15 @@ ASK_AFTER_SECONDS = (10, 20, 30, 60, 60, 60, 60)
 REPEAT_AFTER_SECONDS = (1, 2, 5, 15, 60, 300, 900, 3600, 3600, 7200, 14400, 28800)
 """Pauses after which the sandbox sends an unaccepted notice again."""
 
+REFUND_AGAIN_AFTER_SECONDS = (10, 30, 60, 300, 900, 1800, 3600, 3600, 7200, 7200, 14400, 14400)
+"""Pauses after which a refund that the provider did not take is tried again: fifteen hours. Then the shop is told."""
+
 LATE = "late"
 PAID_TWICE = "paid_twice"
 """Reasons of refunds that silkroom makes by itself."""
+
+BY_SHOP = "shop"
+"""Reason of a refund that somebody of the shop made."""
 
 
 def payment_end(now: datetime) -> datetime:

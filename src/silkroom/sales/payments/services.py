@@ -19,11 +19,19 @@ from silkroom.kit.ids import make_code
 from silkroom.sales.orders.errors import OrderMoved, PaymentUnderWay
 from silkroom.sales.orders.models import Order
 from silkroom.sales.orders.rules import hold_source
-from silkroom.sales.orders.services import lock_order, lock_own_order, pay_order, refund_order
+from silkroom.sales.orders.services import (
+    lock_order,
+    lock_order_of_shop,
+    lock_own_order,
+    pay_order,
+    refund_order,
+)
 from silkroom.sales.orders.states import ENDED_WITHOUT_SALE, OrderState
+from silkroom.shops.models import Shop
 
 from .errors import (
     HoldOver,
+    NothingToRefund,
     NoticeAmountDiffers,
     NoticeReplayed,
     NoticeUnknown,
@@ -31,12 +39,14 @@ from .errors import (
 )
 from .models import NoticeNonce, Payment, Refund
 from .provider import Charge, ChargeFacts, ChargeRequest, NoticeFacts, Provider
-from .queries import payment_of_reference
+from .queries import given_up_refunds, payment_of_reference
 from .registry import get_provider
 from .rules import (
     ASK_AFTER_SECONDS,
+    BY_SHOP,
     LATE,
     PAID_TWICE,
+    REFUND_AGAIN_AFTER_SECONDS,
     SETTLING_SECONDS,
     pause_before,
     payment_end,
@@ -174,6 +184,66 @@ def carry_out_refund(*, refund_id: int) -> None:
             _end(payment, PaymentState.REFUNDED)
 
 
+def note_failed_refund(*, refund_id: int) -> int | None:
+    """The provider did not take it: again after so many seconds. None: given up, until somebody tries again."""
+    with transaction.atomic():
+        refund = Refund.objects.select_for_update(no_key=True).get(pk=refund_id)
+        refund.failures += 1
+        pause = pause_before(refund.failures, REFUND_AGAIN_AFTER_SECONDS)
+        if pause is None:
+            refund.given_up_at = now()
+        else:
+            _send_back(refund, after_seconds=pause)
+        refund.save(update_fields=["failures", "given_up_at"])
+    return pause
+
+
+def refund_paid_order(*, shop: Shop, number: str, by: Person, note: str, back_to_stock: bool) -> Refund:
+    """The shop sends the money of a paid order back, whole. Done twice it is done once.
+
+    ``back_to_stock``: the pieces are (again) in the house and may be sold. Raises NotFound, OrderMoved,
+    NothingToRefund, and what `refund_order` raises.
+    """
+    order = lock_order_of_shop(shop=shop, number=number)
+    made = Refund.objects.filter(payment__order=order, reason=BY_SHOP).first()
+    if made is not None:
+        return made
+    if order.state != OrderState.PAID:
+        raise OrderMoved(state=order.state)
+    # Money that came twice has a refund of its own.
+    payments = Payment.objects.select_for_update(no_key=True).filter(order=order, state=PaymentState.SUCCEEDED)
+    payment = next((one for one in payments if not one.refunds.exists()), None)
+    if payment is None:
+        raise NothingToRefund
+    refund = Refund.objects.create(
+        payment=payment,
+        key=f"{BY_SHOP}:{payment.reference}",
+        amount_minor=payment.amount_minor,
+        reason=BY_SHOP,
+        note=note,
+        by=by,
+    )
+    refund_order(order=order, back_to_stock=back_to_stock, by=by)
+    _send_back(refund)
+    return refund
+
+
+def try_refunds_again(*, shop: Shop, number: str) -> int:
+    """Refunds of an order that were given up are tried anew. Returns how many. Raises NotFound."""
+    order = lock_order_of_shop(shop=shop, number=number)
+    stuck = list(given_up_refunds().filter(payment__order=order).select_for_update(no_key=True))
+    for refund in stuck:
+        refund.failures, refund.given_up_at = 0, None
+        refund.save(update_fields=["failures", "given_up_at"])
+        _send_back(refund)
+    return len(stuck)
+
+
+def _send_back(refund: Refund, *, after_seconds: int = 0) -> None:
+    """In the background, when this transaction has been committed."""
+    app.configure_task("sales.carry_out_refund", schedule_in={"seconds": after_seconds}).defer(refund_id=refund.pk)
+
+
 def forget_nonces(*, seconds: int) -> int:
     """One-time numbers of messages that would be stale by now. Returns how many were forgotten."""
     deleted, _ = NoticeNonce.objects.filter(seen_at__lt=now() - timedelta(seconds=seconds)).delete()
@@ -205,7 +275,7 @@ def _succeed(order: Order, payment: Payment) -> None:
     )
     if order.state in ENDED_WITHOUT_SALE:
         refund_order(order=order)
-    app.configure_task("sales.carry_out_refund").defer(refund_id=refund.pk)
+    _send_back(refund)
 
 
 def _fail(order: Order, payment: Payment) -> None:
