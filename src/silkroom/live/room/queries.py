@@ -158,6 +158,18 @@ def running_shows(cursor: Cursor) -> dict[int, str]:
     return dict(cursor.fetchall())
 
 
+_PUBLIC = """
+    SELECT id FROM live_broadcast
+    WHERE state IN ('on_air', 'interrupted') OR (id = ANY(%s) AND state = 'ended')
+"""
+
+
+def public_shows(cursor: Cursor, held: Iterable[int]) -> set[int]:
+    """Shows on air, and those of ``held`` that have ended: never a rehearsal, nor a show that was cancelled."""
+    cursor.execute(_PUBLIC, (list(held),))
+    return {row[0] for row in cursor.fetchall()}
+
+
 _MANNED = "SELECT id FROM live_broadcast WHERE state IN ('rehearsing', 'on_air', 'interrupted') ORDER BY id"
 
 

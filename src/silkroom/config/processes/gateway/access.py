@@ -18,13 +18,14 @@ from silkroom.config.env import Environment
 from silkroom.journal.queries import Cursor
 from silkroom.live.broadcasts.queries import lapsed_tickets
 from silkroom.live.broadcasts.rules import may_assist, may_lead
-from silkroom.live.broadcasts.states import OVER, RUNNING, BroadcastState
+from silkroom.live.broadcasts.states import OVER
 from silkroom.live.broadcasts.tickets import Purpose, Ticket, read_ticket
 from silkroom.live.relay import errors as relay_errors
 from silkroom.live.relay.door import HLS, INGEST, WATCH, Access, Grant
 from silkroom.live.room.queries import last_sequences
 
 from .places import MOST_OF_ONE, MOST_REQUESTS_OF_ONE, Places, address_of, holder_of
+from .public import PublicShows
 from .store import UNREACHABLE, Store
 
 LANGUAGES = ("zh-hans", "en")
@@ -90,8 +91,9 @@ def language_of(request: web.BaseRequest) -> str:
 class MediaAccess:
     """Answers the relay's questions from tickets and the show's state."""
 
-    def __init__(self, store: Store, origins: Origins, *, max_per_address: int) -> None:
+    def __init__(self, store: Store, origins: Origins, public: PublicShows, *, max_per_address: int) -> None:
         self._store = store
+        self._public = public
         connections = Places(most_of_one=MOST_OF_ONE, most_of_address=max_per_address)
         requests = Places(most_of_one=MOST_REQUESTS_OF_ONE, most_of_address=max_per_address)
         self._places = {WATCH: connections, INGEST: connections, HLS: requests}
@@ -131,7 +133,10 @@ class MediaAccess:
             return not isinstance(grant.holder, Ticket) or not await self._is_lapsed(grant.holder)
         if not broadcast_id.isdecimal():
             return False
-        return await self._state(int(broadcast_id)) in (*RUNNING, BroadcastState.ENDED)
+        try:
+            return await self._public.has(int(broadcast_id))
+        except UNREACHABLE:
+            raise relay_errors.GatewayFull from None
 
     async def _state(self, broadcast_id: int) -> str | None:
         known = await self._ask(lambda cursor: last_sequences(cursor, [broadcast_id]))

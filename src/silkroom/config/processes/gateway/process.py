@@ -29,6 +29,8 @@ from .board import Boards
 from .files import Files
 from .house import House
 from .pictures import PictureWatch
+from .public import PublicShows
+from .roles import Roles
 from .room import RoomDoor
 from .store import Store
 from .roles import Roles
@@ -64,7 +66,12 @@ class Gateway:
         )
         self.house = House(self.store, self.bus, max_watchers=environment.max_watchers)
         self.relay = Relay(
-            access=MediaAccess(self.store, origins, max_per_address=environment.max_per_address).access,
+            access=MediaAccess(
+                self.store,
+                origins,
+                PublicShows(self.store, self._held),
+                max_per_address=environment.max_per_address,
+            ).access,
             bus=self.bus,
             spool_dir=spool_folder(),
             gateway=self.name,
@@ -181,6 +188,9 @@ class Gateway:
             for key, stream in streams.items()
             if key.isdecimal() and stream["role"] == "origin" and stream["state"] == StreamState.ON_AIR
         ]
+    def _held(self) -> list[int]:
+        return list(_LocalStreams(self.relay))
+
 
     async def _heal_forever(self) -> None:
         ending = asyncio.create_task(self._end_streams(), name="ending streams")
