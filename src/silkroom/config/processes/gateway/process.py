@@ -33,7 +33,6 @@ from .public import PublicShows
 from .roles import Roles
 from .room import RoomDoor
 from .store import Store
-from .roles import Roles
 
 COME_BACK = 4503
 SHUTDOWN_SECONDS = 3.0
@@ -144,6 +143,7 @@ class Gateway:
         self._keep_running("attendance", self.attendance.run_forever)
         self._keep_running("boards", boards.run_forever)
         self._keep_running("pictures", pictures.run_forever)
+        self._keep_running("roles", Roles(self.house, self.relay, self.store).run_forever)
         self._keep_running("healing", self._heal_forever)
 
     def _keep_running(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -152,7 +152,6 @@ class Gateway:
                 try:
                     await work()
                 except Exception:
-        self._keep_running("roles", Roles(self.house, self.relay, self.store).run_forever)
                     # The outermost loop of this work: a bug in one room must not end it for all of them.
                     log.exception("stumbled", work=name)
                 await asyncio.sleep(1.0)
@@ -188,9 +187,9 @@ class Gateway:
             for key, stream in streams.items()
             if key.isdecimal() and stream["role"] == "origin" and stream["state"] == StreamState.ON_AIR
         ]
+
     def _held(self) -> list[int]:
         return list(_LocalStreams(self.relay))
-
 
     async def _heal_forever(self) -> None:
         ending = asyncio.create_task(self._end_streams(), name="ending streams")
