@@ -42,6 +42,7 @@ def test_values_are_typed() -> None:
         ("SILKROOM_DEBUG", "perhaps", "use yes or no"),
         ("SILKROOM_LOG_LEVEL", "loud", "use one of DEBUG, INFO, WARNING, ERROR"),
         ("SILKROOM_TRUSTED_PROXIES", "proxy.example", "use addresses or networks such as 10.0.0.0/8"),
+        ("SILKROOM_PHONE_CODES", "log", "use an address that begins with https://"),
         ("SILKROOM_DATABSE_URL", "x", "unknown setting SILKROOM_DATABSE_URL"),
     ],
 )

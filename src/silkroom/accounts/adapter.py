@@ -13,7 +13,8 @@ from django.http import HttpRequest
 
 from silkroom.kit.errors import Refusal
 
-from .codes import chosen_sender
+from .codes import chosen_sender, message_of
+from .errors import PhonesNotReached
 from .fields import PhoneField
 from .models import Person
 from .queries import find_person_by_phone
@@ -52,7 +53,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             return None
 
     def send_verification_code_sms(self, user: Person, phone: str, code: str, **_: Any) -> None:
-        chosen_sender().send_code(phone=phone, code=code)
+        sender = chosen_sender()
+        if sender is None:
+            raise PhonesNotReached
+        sender.send_code(phone=phone, code=code, text=message_of(code))
+
+    def get_login_stages(self) -> list[str]:
+        own = {"allauth.account.stages.EmailVerificationStage": "silkroom.accounts.stages.EmailStage"}
+        return [own.get(stage, stage) for stage in super().get_login_stages()]
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         # The limit of failed tries counts by what was typed: "138 0013 8000" and "+8613800138000" are one phone.

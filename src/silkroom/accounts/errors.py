@@ -19,6 +19,14 @@ class PhoneUnusable(Refusal):
     text = "This is not a phone number that can be reached. Please check it."
 
 
+class PhonesNotReached(Refusal):
+    """No sender of codes is set up."""
+
+    code = "phones_not_reached"
+    status = 409
+    text = "Codes cannot be sent to phones here yet. Please use an e-mail address."
+
+
 class EmailUnusable(Refusal):
     """Not an e-mail address."""
 

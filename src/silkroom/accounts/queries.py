@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TypeGuard
 
-from django.db.models import Q, QuerySet
+from allauth.account.models import EmailAddress
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from silkroom.kit.clock import now
 from silkroom.kit.errors import NotFound
@@ -19,6 +20,26 @@ UNVERIFIED_PHONE_KEPT = timedelta(hours=1)
 def abandoned_sign_ups() -> Q:
     """Sign-ups by phone that were never confirmed nor used, and are too old to wait for."""
     return Q(phone__isnull=False, phone_verified=False, last_login=None, joined_at__lt=now() - UNVERIFIED_PHONE_KEPT)
+
+
+def unproven_sign_ups() -> Q:
+    """Sign-ups by e-mail whose owner has not shown that the address is theirs, and who so were never let in.
+
+    People whom an operator made have no such address yet, and are nobody's to take."""
+    return Q(
+        Exists(EmailAddress.objects.filter(user=OuterRef("pk"), verified=False)),
+        ~Exists(EmailAddress.objects.filter(user=OuterRef("pk"), verified=True)),
+        last_login=None,
+        phone_verified=False,
+        is_guest=False,
+        is_staff=False,
+        is_superuser=False,
+    )
+
+
+def is_unproven(email: str) -> bool:
+    """Whether only a sign-up that was never proven stands under this address."""
+    return Person.objects.filter(unproven_sign_ups(), email=email).exists()
 
 
 def find_person_by_code(code: str) -> Person | None:

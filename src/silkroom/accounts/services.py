@@ -15,7 +15,7 @@ from silkroom.kit.errors import NotFound
 
 from .errors import ContactTaken, TooManyAddresses
 from .models import Address, Person, Submission
-from .queries import abandoned_sign_ups
+from .queries import abandoned_sign_ups, unproven_sign_ups
 from .rules import LONGEST_GUEST_NAME, MOST_ADDRESSES, clean_name, normalise_email, normalise_phone
 
 
@@ -44,6 +44,9 @@ def register_person(
     person.set_password(password)
     if person.phone:
         Person.objects.filter(abandoned_sign_ups(), phone=person.phone, email=None).delete()
+    if person.email:
+        # Whoever typed an address first has no claim on it: the one who can read its mails has.
+        Person.objects.filter(unproven_sign_ups(), email=person.email).delete()
     try:
         with transaction.atomic():
             person.save()

@@ -7,12 +7,22 @@ from django.urls import reverse_lazy
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from silkroom.config.env import Environment
+
 ACCOUNT_ADAPTER = "silkroom.storefront.sign_in.SignInAdapter"
 ACCOUNT_LOGIN_METHODS = {"email", "phone"}
 ACCOUNT_SIGNUP_FIELDS = ["email", "phone", "password1*"]
-ACCOUNT_FORMS = {"login": "silkroom.accounts.forms.LoginForm", "signup": "silkroom.accounts.forms.SignupForm"}
+ACCOUNT_FORMS = {
+    "login": "silkroom.accounts.forms.LoginForm",
+    "signup": "silkroom.accounts.forms.SignupForm",
+    "request_login_code": "silkroom.accounts.forms.RequestLoginCodeForm",
+}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_EMAIL_VERIFICATION = "optional"
+# Nobody comes in by an address that they have not shown to be theirs. The code is good in the browser that signed up
+# alone: a link would also confirm what somebody else had begun. Without a mail server nobody could show anything.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if Environment.read().mail_url else "none"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = bool(Environment.read().mail_url)
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_PHONE_VERIFICATION_ENABLED = True
 ACCOUNT_PHONE_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True

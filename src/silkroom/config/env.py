@@ -48,6 +48,13 @@ def _words(raw: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in raw.split(",") if word.strip())
 
 
+def _sender(raw: str) -> str:
+    name = raw.strip()
+    if name != "terminal" and not name.startswith(("https://", "http://")) and "." not in name:
+        raise ValueError("use an address that begins with https://, terminal, or the dotted path of a class")
+    return name
+
+
 def _networks(raw: str) -> tuple[str, ...]:
     try:
         return tuple(str(network) for network in read_networks(_words(raw)))
@@ -100,8 +107,9 @@ class Environment:
     mail_url: str = _setting("", _text, "smtp://user:password@host:port; empty: mails are kept as files")
     mail_from: str = _setting("silkroom@localhost", _text, "sender of mails")
     phone_codes: str = _setting(
-        "log", _text, "who sends codes to phones: log (says so only), terminal, or a class's path"
+        "", _sender, "who sends codes to phones: an https address that takes them, terminal, or a class; empty: nobody"
     )
+    phone_codes_secret: str = _setting("", _text, "sent with each code as Authorization: Bearer …")
     language: str = _setting(
         "zh-hans", _one_of("zh-hans", "en"), "language where the browser states none: zh-hans or en"
     )

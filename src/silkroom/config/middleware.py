@@ -80,7 +80,7 @@ class BodyLimitMiddleware:
         return HttpResponse(sentence, status=refusal.status, content_type="text/plain; charset=utf-8")
 
     def _refusal(self, request: HttpRequest) -> Refusal | None:
-        if TOO_SLOW in request.environ:
+        if TOO_SLOW in request.META:
             return BodyTooSlow()
         if "transfer-encoding" in request.headers:
             return LengthMissing()

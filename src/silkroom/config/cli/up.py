@@ -50,8 +50,9 @@ def running_stack(
     """A started stack; stopped in order however the block ends. A signal ends the block with Stopped."""
     environment = Environment.read()
     if purpose == "demo":
-        # Its buyers are invented, and so is their money.
-        environment = replace(environment, sandbox_payments=True)
+        # Its buyers are invented, and so are their money and their phones.
+        sender = environment.phone_codes or "terminal"
+        environment = replace(environment, sandbox_payments=True, phone_codes=sender)
     if host is not None:
         environment = replace(environment, host=host)
     if port is not None:
