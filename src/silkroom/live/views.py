@@ -141,6 +141,7 @@ def studio_page(request: HttpRequest, code: str) -> HttpResponse:
     data |= {
         "urls": {**data["urls"], **urls, "room": reverse("live:room", args=[code])},
         "prepared": prepared_deals(broadcast),
+        "recording_missing": broadcast.recording_missing,
         "styles": [
             {
                 "style": card.style.pk,

@@ -30,6 +30,9 @@ class Broadcast(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     last_sequence = models.BigIntegerField(default=0, editable=False)
     recording = models.CharField(max_length=200, blank=True, help_text="name in the storage, once it is finished")
+    recording_missing = models.BooleanField(
+        default=False, help_text="the show was on air, and no video of it was found when it ended"
+    )
     recording_seconds = models.PositiveIntegerField(null=True, blank=True)
     recording_pieces = models.JSONField(
         default=list,

@@ -123,5 +123,13 @@ def move_broadcast(*, broadcast: Broadcast, state: BroadcastState) -> bool:
 def keep_recording(*, broadcast_id: int, name: str, seconds: int, pieces: Sequence[Sequence[int]]) -> None:
     """The recording lies in the storage under ``name``. ``pieces``: see `Broadcast.recording_pieces`."""
     Broadcast.objects.filter(pk=broadcast_id).update(
-        recording=name, recording_seconds=seconds, recording_pieces=[list(piece) for piece in pieces]
+        recording=name,
+        recording_missing=False,
+        recording_seconds=seconds,
+        recording_pieces=[list(piece) for piece in pieces],
     )
+
+
+def miss_recording(*, broadcast_id: int) -> None:
+    """Nothing was found to make a recording of; the shop is told."""
+    Broadcast.objects.filter(pk=broadcast_id).update(recording_missing=True)

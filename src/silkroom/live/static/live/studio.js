@@ -301,13 +301,19 @@ async function watch() {
   });
 }
 
+function aboutRecording() {
+  if (config.recording) return gettext("The recording stands in the room. What was ordered stands in your shop.");
+  if (config.recording_missing) return gettext("The recording is missing: no video of this show was found. Please tell whoever runs this installation. What was ordered stands in your shop.");
+  return gettext("The recording is being put together. What was ordered stands in your shop.");
+}
+
 function drawAfter({ broadcast }) {
   if (!isOver(broadcast.state) || !parts.after.hidden) return;
   parts.after.hidden = false;
   const isCancelled = broadcast.state === "cancelled";
   parts.after.replaceChildren(
     h("h2", {}, isCancelled ? gettext("The show was cancelled") : gettext("The show is over")),
-    h("p", { class: "lead", style: { "margin-inline": "auto" } }, isCancelled ? gettext("It will not take place. These garments would have been shown.") : gettext("The recording is being put together. What was ordered stands in your shop.")),
+    h("p", { class: "lead", style: { "margin-inline": "auto" } }, isCancelled ? gettext("It will not take place. These garments would have been shown.") : aboutRecording()),
     h("p", { class: "row", style: { "justify-content": "center", "margin-top": "2rem" } },
       h("a", { class: "button", href: studio.querySelector(".board__back").getAttribute("href") }, gettext("To my shop")),
       h("a", { class: "button button--second", href: studio.dataset.room }, gettext("See the room"))));
