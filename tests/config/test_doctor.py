@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 from silkroom.config.cli import doctor
-from silkroom.config.cli.doctor import Finding, examine
+from silkroom.config.cli.doctor import examine
+from silkroom.config.cli.findings import Finding, of_settings
 from silkroom.config.env import Environment, program_environment
 from silkroom.config.processes.certificates import ensure_certificate
 
@@ -95,3 +97,63 @@ def test_a_certificate_that_ends_soon_is_wrong_if_it_is_the_users_own(
     assert "certificate ends" in wrong(environment)["https"]
     missing = Environment(data_dir=tmp_path, tls_certificate="/nowhere.pem", tls_key="/nowhere.key")
     assert "/nowhere.pem" in wrong(missing)["https"]
+
+
+PUBLIC = {"public_url": "https://shop.example", "trusted_proxies": ("127.0.0.1",), "mail_url": "smtp://mail.example"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "purpose", "subjects"),
+    [
+        ({}, "", set()),
+        (PUBLIC, "", set()),
+        ({"sandbox_payments": True}, "", set()),
+        ({**PUBLIC, "sandbox_payments": True}, "", {"payments"}),
+        ({**PUBLIC, "sandbox_payments": True}, "demo", set()),
+        ({"sandbox_payments": True, "host": "0.0.0.0", "mail_url": "smtp://mail"}, "", {"payments"}),
+        ({"sandbox_payments": True, "public_url": "http://localhost:8000"}, "", set()),
+        ({**PUBLIC, "mail_url": ""}, "", {"e-mail"}),
+        ({**PUBLIC, "trusted_proxies": ()}, "", {"proxy"}),
+        ({**PUBLIC, "trusted_proxies": (), "tls_certificate": "/own.pem"}, "", set()),
+    ],
+)
+def test_what_must_not_be_so_in_public_is_wrong(settings: dict[str, Any], purpose: str, subjects: set[str]) -> None:
+    found = of_settings(Environment(**settings), purpose)
+    assert {finding.subject for finding in found if finding.is_well is False} == subjects
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({}, "people sign up by e-mail alone"),
+        ({"phone_codes": "terminal"}, "printed by the web process, sent to nobody"),
+        ({"phone_codes": "https://user:hunter2@sms.example/x?key=hunter2"}, "posted to sms.example"),
+        ({"phone_codes": "shop.codes.Own"}, "sent by shop.codes.Own"),
+        ({"mail_url": "smtp://user:hunter2@mail.example"}, "sent through mail.example"),
+        ({}, "SILKROOM_MAIL_URL is not set"),
+    ],
+)
+def test_how_people_are_reached_is_said_without_secrets(settings: dict[str, Any], text: str) -> None:
+    told = " ".join(finding.text for finding in of_settings(Environment(**settings)))
+    assert text in told
+    assert "hunter2" not in told
+
+
+def test_up_warns_of_practice_payments_in_public(data_dir: Path) -> None:
+    environment = Environment(data_dir=data_dir, public_url="http://shop.example", sandbox_payments=True)
+    running = subprocess.Popen(
+        [sys.executable, "-m", "silkroom", "up"],
+        env=program_environment(environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert running.stdout
+    lines = []
+    for line in running.stdout:
+        lines.append(line)
+        if line.startswith("logs in"):
+            break
+    running.terminate()
+    running.communicate(timeout=60)
+    assert [line for line in lines if line.startswith("WARNING") and "practice payments are on" in line]

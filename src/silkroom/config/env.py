@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from silkroom.kit.addresses import read_networks
+from silkroom.kit.addresses import is_loopback, read_networks
 
 PREFIX = "SILKROOM_"
 ROOT = Path(__file__).resolve().parents[3]
@@ -146,6 +147,11 @@ class Environment:
         if unknown:
             raise SettingError(f"unknown setting {unknown[0]}: see docs/settings.md")
         return cls(**values)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether others than those at this machine come in."""
+        return not all(is_loopback(name) for name in (self.host, urlsplit(self.public_url).hostname or "localhost"))
 
     @property
     def storage_location(self) -> str:

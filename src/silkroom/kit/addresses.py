@@ -32,6 +32,12 @@ def client_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) ->
     return str(address)
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address leads to this machine alone."""
+    address = _read(host)
+    return host == "localhost" if address is None else address.is_loopback
+
+
 def _read(text: str) -> Address | None:
     try:
         address = ip_address(text.strip())

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +22,7 @@ import typer
 from cryptography import x509
 
 from silkroom import __version__
+from silkroom.config.cli.findings import Finding, of_settings
 from silkroom.config.cli.terminal import size
 from silkroom.config.env import Environment, program_environment
 from silkroom.config.errors import OperationError
@@ -45,15 +46,6 @@ MOST_CLOCK_SECONDS = 2.0
 """Holds, deals and signed tickets are compared across machines; a second or two is within their slack."""
 
 MARKS = {True: "ok   ", False: "WRONG", None: "note "}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at. ``is_well`` None: worth knowing, nothing to repair."""
-
-    subject: str
-    is_well: bool | None
-    text: str
 
 
 def doctor(*, data_dir: Path | None) -> None:
@@ -84,6 +76,7 @@ def examine(environment: Environment) -> Iterator[Finding]:
     yield _nats(environment)
     yield from _processes(environment, state)
     yield from _certificate(environment)
+    yield from of_settings(environment, state.purpose if state else "")
     yield _chromium()
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from silkroom.config.cli import registry
+from silkroom.config.cli.findings import of_settings
 from silkroom.config.cli.terminal import report, say, shown
 from silkroom.config.env import Environment
 from silkroom.config.errors import OperationError
@@ -27,6 +28,9 @@ def up(*, data_dir: Path | None, host: str | None, port: int | None, tls: bool) 
     with suppress(Stopped), running_stack("up", data_dir=data_dir, host=host, port=port, tls=tls) as stack:
         for line in addresses(stack):
             print(line)
+        for finding in of_settings(stack.environment):
+            if finding.is_well is False:
+                print(f"WARNING    {finding.text}")
         print(f"logs in {shown(stack.data_dir / 'logs')}; stop with Ctrl-C", flush=True)
         stack.wait()
 
