@@ -64,12 +64,14 @@ def style(request: HttpRequest, code: str) -> HttpResponse:
     """A garment: pictures, what is left of it, its measures and its label."""
     found = get_garment_page(code, request.user)
     safety = found.page.style.safety_class
+    variant = request.GET.get("variant", "")
     context = {
         "page": found.page,
         "rows": found.rows,
         "shown_in": found.shown_in,
         "is_preview": found.is_preview,
         "key": uuid4(),
+        "chosen": int(variant) if variant.isascii() and variant.isdecimal() and len(variant) < 19 else None,
         "care": [(symbol.name, CARE_NAMES[symbol.name]) for symbol in found.page.care],
         "safety": SAFETY_NAMES[SafetyClass(safety)] if safety else "",
     }

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connections
 from django.test import Client
 
 from silkroom.accounts.models import Person
 from silkroom.catalog.models import Variant
 from silkroom.kit.clock import now
-from silkroom.sales.desk.door import Desk
+from silkroom.sales.checkout.services import place_web_order
+from silkroom.sales.desk.door import Desk, OrderLineRequest
 from silkroom.sales.orders.models import Order, OrderLine
 from silkroom.sales.payments.models import Payment, Refund, SandboxCharge
+from silkroom.shops.models import Shop
+from tests.house import PASSWORD, make_person
 from tests.sales.stocked import StockedShop, ask_for, make_member, make_shop, stock_row
 
 JSON = {"Accept": "application/json"}
@@ -281,10 +287,10 @@ def test_what_cannot_be_bought_leads_back_with_a_sentence(
     shopper: tuple[Client, StockedShop, Person], changes: dict[str, Any]
 ) -> None:
     client, stocked, _ = shopper
-    response = client.post(
-        "/checkout/", form(stocked.variant, **changes), headers={"Referer": "http://testserver/design/"}
-    )
-    assert (response.status_code, response["Location"]) == (302, "http://testserver/design/")
+    data = form(stocked.variant, **changes)
+    response = client.post("/checkout/", data, headers={"Referer": "http://testserver/design/?a=b&variant=1"})
+    page = f"http://testserver/design/?a=b&variant={data['variant']}"
+    assert (response.status_code, response["Location"]) == (302, page)
     assert Order.objects.count() == 0
     assert "notice" in client.get("/design/").content.decode()
 
@@ -295,12 +301,74 @@ def test_the_way_back_leads_to_no_other_house(shopper: tuple[Client, StockedShop
     assert client.post("/checkout/", data)["Location"] == "/"
 
 
-def test_a_visitor_signs_in_first(web_desk: None) -> None:
-    stocked = make_shop(pieces=5)
-    response = Client().post("/checkout/", form(stocked.variant), headers={"Referer": "http://testserver/design/"})
-    assert response.status_code == 302
-    assert "login" in response["Location"]
+@pytest.mark.parametrize("changes", [{}, {"name": "Bo", "sign_in": "yes", "price_minor": ""}])
+def test_a_visitor_who_signs_in_comes_back_to_what_was_chosen(web_desk: None, changes: dict[str, str]) -> None:
+    stocked = make_shop(pieces=5, variants=2)
+    page = f"/style/{stocked.style.code}/"
+    second = stocked.variants[1].pk
+    visitor, member = Client(headers={"accept-language": "en"}), make_person()
+    answer = visitor.post("/checkout/", form(stocked.variants[1], next=page, **changes))
     assert Order.objects.count() == 0
+    entrance = visitor.get(answer["Location"])
+    back = entrance.context["redirect_field_value"]
+    assert back == f"{page}?variant={second}#buy"
+    signed_in = visitor.post("/accounts/login/", {"login": member.email, "password": PASSWORD, "next": back})
+    assert signed_in["Location"] == back
+    assert chosen_on(visitor, back) == [str(second)]
+
+
+def chosen_on(client: Client, page: str) -> list[str]:
+    return re.findall(r'name="variant" value="(\d+)"[^>]* checked', client.get(page).content.decode())
+
+
+def test_a_size_that_is_sold_out_is_not_chosen_any_more(web_desk: None) -> None:
+    stocked = make_shop(pieces=1)
+    page = f"/style/{stocked.style.code}/?variant={stocked.variant.pk}"
+    assert chosen_on(Client(), page) == [str(stocked.variant.pk)]
+    place_web_order(person_id=make_member().pk, key=uuid4(), lines=[OrderLineRequest(stocked.variant.pk, 1)])
+    assert chosen_on(Client(), page) == []
+    assert chosen_on(Client(), page.replace(str(stocked.variant.pk), "no-number")) == []
+
+
+def test_a_visitor_buys_with_a_name_and_the_order_is_theirs_alone(web_desk: None) -> None:
+    stocked = make_shop(pieces=5)
+    visitor, other = (Client(headers={"accept-language": "en"}) for _ in range(2))
+    assert 'name="name"' in visitor.get(f"/style/{stocked.style.code}/").content.decode()
+    answer = visitor.post("/checkout/", form(stocked.variant, name="  Bo "))
+    order = Order.objects.select_related("person").get()
+    assert (order.person.name, order.person.is_guest) == ("Bo", True)
+    assert answer["Location"] == f"/orders/{order.number}/"
+    assert visitor.get(answer["Location"]).status_code == 200
+    assert 'name="name"' not in visitor.get(f"/style/{stocked.style.code}/").content.decode()
+    assert other.get(answer["Location"]).status_code == 302
+    other.post("/checkout/", form(stocked.variant, name="Bo"))
+    assert other.get(answer["Location"]).status_code == 404, "another guest, though of the same name"
+
+
+def test_a_visitor_who_presses_twice_at_once_buys_once(web_desk: None) -> None:
+    stocked = make_shop(pieces=5)
+    data = form(stocked.variant, name="Bo")
+
+    def press() -> str:
+        try:
+            # Neither press knows the session that the other one begins.
+            return Client().post("/checkout/", data)["Location"]
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(3) as threads:
+        pages = {one.result() for one in [threads.submit(press) for _ in range(3)]}
+    assert pages == {f"/orders/{Order.objects.get().number}/"}
+    assert Person.objects.filter(is_guest=True).count() == 1
+
+
+@pytest.mark.parametrize("name", ["\u200b", "x" * 21, "Silk House", " silk house "])
+def test_no_guest_is_let_in_by_a_name_that_cannot_be_theirs(web_desk: None, name: str) -> None:
+    stocked = make_shop(pieces=5)
+    Shop.objects.update(name="Silk House")
+    answer = Client().post("/checkout/", form(stocked.variant, name=name, next="/design/"))
+    assert answer["Location"] == f"/design/?variant={stocked.variant.pk}"
+    assert (Order.objects.count(), Person.objects.count()) == (0, 0)
 
 
 def test_a_page_that_waits_shows_the_time_left(bought: Bought) -> None:

@@ -7,20 +7,25 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from silkroom.accounts.errors import PhoneUnusable
-from silkroom.accounts.rules import normalise_phone
+from silkroom.accounts.fields import NameField
+from silkroom.accounts.rules import LONGEST_GUEST_NAME, normalise_phone
 from silkroom.sales.desk.door import MOST_PIECES, OrderLineRequest
 
 LARGEST_ID = 2**63 - 1
 
 
 class BuyForm(forms.Form):
-    """One garment, from a style's page. ``key`` is made with the page: sent twice, it makes one order."""
+    """One garment, from a style's page. ``key`` is made with the page: sent twice, it makes one order.
+
+    ``name``: of somebody who is not signed in, and buys as a guest.
+    """
 
     key = forms.UUIDField(widget=forms.HiddenInput)
     variant = forms.IntegerField(min_value=1, max_value=LARGEST_ID, label=_("Colour and size"))
     quantity = forms.IntegerField(min_value=1, max_value=MOST_PIECES, initial=1, label=_("Pieces"))
     offer = forms.IntegerField(min_value=1, max_value=LARGEST_ID, required=False, widget=forms.HiddenInput)
     price_minor = forms.IntegerField(min_value=0, max_value=2**53, required=False, widget=forms.HiddenInput)
+    name = NameField(longest=LONGEST_GUEST_NAME, required=False)
 
     def line(self) -> OrderLineRequest:
         values = self.cleaned_data

@@ -9,17 +9,25 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection
+from django.utils.crypto import salted_hmac
 from psycopg.conninfo import make_conninfo
 
+from silkroom.accounts.models import Person
+from silkroom.accounts.services import make_guest
 from silkroom.catalog.models import Variant
 from silkroom.sales.desk.door import Committed, Desk, OrderLineRequest, OrderReceipt, OrderRequest
 from silkroom.sales.desk.errors import VariantUnknown
+from silkroom.shops.models import Shop
+from silkroom.shops.queries import staff_of
 
 WEB_CHANNEL = "web"
 
 PATIENCE_SECONDS = 10.0
 """How long a web thread waits for the desk; the desk itself gives up on PostgreSQL earlier."""
+
+SAME_PRESS_SECONDS = 600
 
 _lock = threading.Lock()
 _desks: dict[tuple[object, ...], Desk] = {}
@@ -41,6 +49,30 @@ def place_web_order(*, person_id: int, key: UUID, lines: Sequence[OrderLineReque
     if shop_id is None:
         raise VariantUnknown(variant=first)
     return place_order(person_id=person_id, shop_id=shop_id, channel=WEB_CHANNEL, key=key, lines=lines)
+
+
+def guest_of_press(*, name: str, press: str) -> Person:
+    """A guest for an order. ``press`` names the press of the button in this browser: twice at once, it is the same
+    guest, and so the same order. Not inside a transaction. Raises NameUnusable.
+    """
+    place = f"guest-of-press:{salted_hmac('silkroom.checkout.press', press, algorithm='sha256').hexdigest()}"
+    made = cache.get(place)
+    if made is None:
+        guest = make_guest(name=name)
+        if cache.add(place, guest.pk, timeout=SAME_PRESS_SECONDS):
+            return guest
+        guest.delete()
+        made = cache.get(place)
+    return Person.objects.get(pk=made, is_guest=True, is_active=True)
+
+
+def is_name_of_shop(*, variant_id: int, name: str) -> bool:
+    """Is this what the shop of a garment, or somebody who works there, is called? No guest is let in by that name."""
+    shop = Shop.objects.filter(variants=variant_id).first()
+    if shop is None:
+        return False
+    taken = [shop.name, shop.name_en, *(one.person.name for one in staff_of(shop))]
+    return name.casefold() in {one.strip().casefold() for one in taken}
 
 
 def shared_desk() -> Desk:

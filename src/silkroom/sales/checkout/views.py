@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from django.contrib import messages
+from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -15,7 +17,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from silkroom.accounts.entrance import refuse_flood_of_guests
+from silkroom.accounts.errors import NameUnusable
 from silkroom.accounts.models import Person
+from silkroom.accounts.rules import LONGEST_GUEST_NAME
 from silkroom.kit.clock import to_milliseconds
 from silkroom.kit.errors import NotFound, Refusal
 from silkroom.sales.orders.answers import wants_json
@@ -25,7 +30,10 @@ from silkroom.sales.payments.services import start_payment
 
 from .forms import AddressForm, BuyForm
 from .queries import OrderStanding, own_order_standing
-from .services import place_web_order
+from .services import guest_of_press, is_name_of_shop, place_web_order
+
+PASSWORDLESS = "django.contrib.auth.backends.ModelBackend"
+"""Whom the session of a guest names as its sign-in; it only finds the person again."""
 
 
 def buyer_of(request: HttpRequest) -> Person:
@@ -37,14 +45,22 @@ def buyer_of(request: HttpRequest) -> Person:
 
 @require_POST
 def buy(request: HttpRequest) -> HttpResponse:
-    """One garment from a style's page becomes a held order."""
-    if not isinstance(request.user, Person):
-        return redirect(f"{reverse('account_login')}?next={_page_before(request)}")
+    """One garment from a style's page becomes a held order: of the person who is signed in, or of a new guest.
+
+    Who would rather sign in (the form's ``sign_in``) comes back to the page with what was chosen.
+    """
+    is_known = isinstance(request.user, Person)
+    if not is_known and ("sign_in" in request.POST or not request.POST.get("name")):
+        page = f"{_page_before(request)}#buy"
+        return redirect(f"{reverse('account_login')}?{urlencode({'next': page})}")
     form = BuyForm(request.POST)
     if not form.is_valid():
-        messages.error(request, _("Please choose colour, size and number of pieces."))
+        sentences = form.errors.get("name", [_("Please choose colour, size and number of pieces.")])
+        messages.error(request, " ".join(sentences))
         return HttpResponseRedirect(_page_before(request))
     try:
+        if not is_known:
+            _become_guest(request, form)
         receipt = place_web_order(person_id=request.user.pk, key=form.cleaned_data["key"], lines=[form.line()])
     except Refusal as refusal:
         if wants_json(request):
@@ -52,6 +68,17 @@ def buy(request: HttpRequest) -> HttpResponse:
         messages.error(request, refusal.sentence(_))
         return HttpResponseRedirect(_page_before(request))
     return redirect("sales:order", number=receipt.number)
+
+
+def _become_guest(request: HttpRequest, form: BuyForm) -> None:
+    """The visitor is a guest from now on, in this browser. Raises NameUnusable, TooMany."""
+    name, variant_id = form.cleaned_data["name"], form.cleaned_data["variant"]
+    refuse_flood_of_guests(request)
+    if is_name_of_shop(variant_id=variant_id, name=name):
+        raise NameUnusable(longest=LONGEST_GUEST_NAME)
+    browser = request.META.get("CSRF_COOKIE", "")
+    guest = guest_of_press(name=name, press=f"{browser} {form.cleaned_data['key']}")
+    login(request, guest, backend=PASSWORDLESS)
 
 
 @require_GET
@@ -142,8 +169,13 @@ def _address_form(standing: OrderStanding) -> AddressForm:
 
 
 def _page_before(request: HttpRequest) -> str:
-    """The page that the form stood on, if it is ours."""
+    """The page that the form stood on, if it is ours, with what was chosen there."""
     page = request.POST.get("next") or request.headers.get("referer", "")
-    if url_has_allowed_host_and_scheme(page, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+    if not url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure()):
+        return "/"
+    variant = request.POST.get("variant", "")
+    if not (variant.isascii() and variant.isdecimal()):
         return page
-    return "/"
+    parts = urlsplit(page)
+    query = dict(parse_qsl(parts.query)) | {"variant": variant}
+    return urlunsplit(parts._replace(query=urlencode(query), fragment=""))

@@ -20,18 +20,24 @@ function showColour(colour) {
   else gallery.prepend(picture);
 }
 
-chooser?.addEventListener("change", ({ target }) => {
-  if (target.name !== "variant") return;
+function choose(target) {
   price.textContent = money(Number(target.dataset.price), price.dataset.currency);
   // The price that was seen goes with the order: if it has changed meanwhile, the buyer is told and nothing is ordered.
   const seen = chooser.elements.price_minor;
   seen.value = target.dataset.price;
   seen.disabled = false;
   showColour(target.dataset.colour);
-});
+}
 
-chooser?.addEventListener("submit", () => {
-  const buy = chooser.querySelector("[data-buy]");
+chooser?.addEventListener("change", ({ target }) => {
+  if (target.name === "variant") choose(target);
+});
+// Back from the sign-in page, or from a refusal, what was chosen is still chosen.
+const chosen = chooser?.querySelector("[name=variant]:checked");
+if (chosen) choose(chosen);
+
+chooser?.addEventListener("submit", ({ submitter }) => {
+  const buy = submitter ?? chooser.querySelector("[data-buy]");
   buy?.setAttribute("aria-busy", "true");
   // Coming back with the back key shows the page as it was left.
   addEventListener("pageshow", () => buy?.removeAttribute("aria-busy"), { once: true });
