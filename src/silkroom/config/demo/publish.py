@@ -25,11 +25,17 @@ from silkroom.config.demo.passwords import read_passwords
 from silkroom.config.demo.room_client import RoomClient, Told
 from silkroom.config.demo.sources import FileSource, LiveShow, Source, SourceError
 from silkroom.config.demo.visitor import DoorRefused, Visitor
-from silkroom.live.relay.door import Kind, MediaPublisherClient, SendingStopped
+from silkroom.live.broadcasts.states import OVER, BroadcastState
+from silkroom.live.relay.door import CloseCode, Kind, MediaPublisherClient, SendingStopped
 
 NICE = 5
 PAUSES = (0.5, 1.0, 2.0, 5.0)
-ENDED = 1000
+ENDED = CloseCode.NORMAL
+REPLACED = CloseCode.REPLACED
+QUIET_SECONDS = 20.0
+"""A person who took the picture over has left it when none has arrived for so long."""
+LOOK_SECONDS = 0.25
+
 SHIFT_US = 500_000
 """A file source that comes so late starts its clock anew: it waits for its viewers, it does not rush after them."""
 
@@ -38,16 +44,30 @@ Ticket = Callable[[], Awaitable[tuple[str, str]]]
 
 
 class Publisher:
-    """Sends one source. ``run`` returns when the gateway says that the show is over."""
+    """Sends one source, and gives way to a person who sends another. ``run`` returns when the show is over.
 
-    def __init__(self, source: Source, ticket: Ticket, zero_us: int) -> None:
+    ``show_state`` is the show's state as the room knows it, None before it does.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        ticket: Ticket,
+        zero_us: int,
+        *,
+        show_state: Callable[[], str | None],
+        quiet_seconds: float = QUIET_SECONDS,
+    ) -> None:
         self._source, self._ticket = source, ticket
         self._zero_us = zero_us
+        self._show_state = show_state
+        self._quiet_seconds = quiet_seconds
         self.sent = 0
+        self.gives_way = False
 
     async def run(self) -> None:
         tries = 0
-        while True:
+        while self._show_state() not in OVER:
             before = self.sent
             try:
                 gateway, ticket = await self._ticket()
@@ -56,6 +76,8 @@ class Publisher:
                 if stop.code == ENDED:
                     return
                 _tell(f"sending stopped: {stop}")
+                if stop.code == REPLACED:
+                    await self._give_way()
             except DoorRefused as refusal:
                 if refusal.status in (403, 404):
                     raise
@@ -87,6 +109,17 @@ class Publisher:
                     if self.sent == 1:
                         _tell("sending")
 
+    async def _give_way(self) -> None:
+        """Somebody sends from the studio: wait until the room has been without a picture for long, or is over."""
+        self.gives_way = True
+        clock = asyncio.get_running_loop().time
+        quiet_since = clock()
+        while (state := self._show_state()) not in OVER and clock() - quiet_since < self._quiet_seconds:
+            if state != BroadcastState.INTERRUPTED:
+                quiet_since = clock()
+            await asyncio.sleep(LOOK_SECONDS)
+        self.gives_way = False
+
     def _resume(self) -> None:
         """After a pause: a live source leaves out what is past, a file goes on where it was."""
         if self._source.is_live:
@@ -108,7 +141,16 @@ class Publisher:
         return time.time_ns() // 1000 - self._zero_us
 
 
-async def publish(source: Source, zero_us: int, *, web_url: str, code: str, login: str, password: str) -> None:
+async def publish(
+    source: Source,
+    zero_us: int,
+    *,
+    web_url: str,
+    code: str,
+    login: str,
+    password: str,
+    quiet_seconds: float = QUIET_SECONDS,
+) -> None:
     """Sign in, send, follow the spotlight; until the show ends. Raises DoorRefused, SourceError."""
     try:
         async with Visitor(web_url) as host:
@@ -121,8 +163,14 @@ async def publish(source: Source, zero_us: int, *, web_url: str, code: str, logi
                     raise DoorRefused(403, "forbidden", f"no {purpose} ticket for {login}")
                 return room["gateway"], issued["ticket"]
 
-            publisher = Publisher(source, lambda: ticket("ingest"), zero_us)
             seat = RoomClient(host.session, lambda: ticket("room"), origin=web_url, listens=True)
+            publisher = Publisher(
+                source,
+                lambda: ticket("ingest"),
+                zero_us,
+                show_state=lambda: (seat.state["broadcast"] or {}).get("state"),
+                quiet_seconds=quiet_seconds,
+            )
             seat.heard = _follower(seat, source)
             following = asyncio.create_task(seat.stay())
             try:

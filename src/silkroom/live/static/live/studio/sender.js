@@ -64,7 +64,14 @@ export class Sender extends EventTarget {
 
   async start() {
     if (this.#publisher || !this.stream) return;
-    const publisher = new MediaPublisher({ gateway: this.#options.gateway, getTicket: this.#options.getTicket });
+    // The newest ticket wins: who presses the key takes the picture over from whoever was sending.
+    let isFirst = true;
+    const getTicket = ({ fresh }) => {
+      const ticket = this.#options.getTicket({ fresh: fresh || isFirst });
+      isFirst = false;
+      return ticket;
+    };
+    const publisher = new MediaPublisher({ gateway: this.#options.gateway, getTicket });
     this.#publisher = publisher;
     publisher.addEventListener("stats", () => this.#tell());
     publisher.addEventListener("state", ({ detail: { state, code } }) => {
