@@ -35,20 +35,20 @@ async def test_the_picture_goes_and_comes_back(
     """Sent through one gateway, then through the other; the leader decides, wherever it is. Then it is kept."""
     tickets = [await asyncio.to_thread(ticket_for, show, stage.owner, purpose=Purpose.INGEST) for _ in range(3)]
     async with await page(show).enter() as one:
-        async with camera(stack.gateway_urls[0], tickets[0]):
+        async with camera(stack.gateway_urls[0], tickets[0]) as sending:
             await one.until(lambda: state_of(one) == "on_air")
             # Longer than anybody's patience: a picture that arrives is never taken for one that does not.
-            await asyncio.sleep(4)
+            await sending.has_sent(4)
             assert state_of(one) == "on_air"
         await one.until(lambda: state_of(one) == "interrupted")
         async with camera(stack.gateway_urls[1], tickets[1]) as sending:
             await one.until(lambda: state_of(one) == "on_air")
             assert one.snapshots == 1
-            await asyncio.sleep(2)
+            await sending.has_sent(2)
             await studio_of_owner.press("end")
             await one.until(lambda: state_of(one) == "ended")
             with pytest.raises(SendingStopped):
-                await asyncio.wait_for(asyncio.shield(sending), 20)
+                await sending.ended()
     with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
         async with MediaPublisherClient(stack.gateway_urls[0], tickets[2]):
             pass

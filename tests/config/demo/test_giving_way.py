@@ -88,8 +88,7 @@ async def test_a_person_keeps_the_picture_until_they_go(
         async with camera(stack.gateway_urls[0], person) as studio:
             await until(lambda: publisher.gives_way)
             # Longer than the quiet that ends a person's turn: a person who sends is not quiet, and is not sent away.
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(studio), 4 * QUIET_SECONDS)
+            await studio.has_sent(4 * QUIET_SECONDS)
             assert publisher.gives_way
         await until_it_sends(publisher)
         assert seat.state["broadcast"]["state"] in {"on_air", "interrupted"}

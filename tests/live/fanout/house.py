@@ -41,7 +41,8 @@ class Log:
     """What the database is in production: every committed event of one show."""
 
     events: list[Event] = field(default_factory=list)
-    reads: int = 0
+    read_at: list[float] = field(default_factory=list)
+    """Moments of the loop's clock."""
 
     def append(self, news: Sequence[Event]) -> Sequence[Event]:
         assert [one.sequence for one in news] == list(range(len(self.events) + 1, len(self.events) + 1 + len(news))), (
@@ -50,9 +51,13 @@ class Log:
         self.events.extend(news)
         return news
 
+    @property
+    def reads(self) -> int:
+        return len(self.read_at)
+
     async def read(self, broadcast_id: int | str, after: int, upto: int | None) -> Sequence[Event]:
         assert broadcast_id == SHOW
-        self.reads += 1
+        self.read_at.append(asyncio.get_running_loop().time())
         await asyncio.sleep(0)
         return self.events[after : len(self.events) if upto is None else upto]
 
