@@ -7,6 +7,7 @@ SIGKILL; whoever was confirmed must be in the database.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import statistics
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import django
+import psutil
 import uvloop
 
 from silkroom.config.bench import desk_buyers, desk_limits
@@ -76,6 +78,43 @@ def run(quick: bool) -> dict[str, Any]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+class Cpu:
+    """Processor time of those who share the machine in a sale: the gateway, PostgreSQL, and the buyers (this process).
+
+    Counts inside ``with cpu:`` only, so that the buyers' coming in is left out.
+    """
+
+    def __init__(self, stack: Stack) -> None:
+        # PostgreSQL serves by child processes; the children of this one are silkroom.
+        self._gateway = psutil.Process(stack.pid("gateway"))
+        self._postgres = psutil.Process(stack.pid("postgres"))
+        self._buyers = psutil.Process()
+        self.seconds = dict.fromkeys(("gateway", "postgres", "buyers"), 0.0)
+
+    def __enter__(self) -> None:
+        self._before = self._look()
+
+    def __exit__(self, *_error: object) -> None:
+        for name, seconds in self._look().items():
+            self.seconds[name] += seconds - self._before[name]
+
+    def _look(self) -> dict[str, float]:
+        return {
+            "gateway": _cpu_seconds([self._gateway]),
+            "postgres": _cpu_seconds([self._postgres, *self._postgres.children()]),
+            "buyers": _cpu_seconds([self._buyers]),
+        }
+
+
+def _cpu_seconds(processes: list[psutil.Process]) -> float:
+    total = 0.0
+    for one in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            times = one.cpu_times()
+            total += times.user + times.system
+    return total
+
+
 class _Bench:
     """One run on a started stack."""
 
@@ -98,6 +137,8 @@ class _Bench:
         self._limit_garment = self._sale.garment_of(
             self._hall, self._hall.variants[-1], self._hall.people[-PEOPLE_OF_LIMITS:]
         )
+        self._cpu = Cpu(stack)
+        self._requests_in_rooms = 4 * plan.room_pieces * plan.rounds
         self._next = 0
         self._next_person = 0
         self._confirmed: list[str] = []
@@ -108,6 +149,9 @@ class _Bench:
         rounds = [self._round(number) for number in range(self._plan.rounds)]
         figures: dict[str, Any] = {
             name: _middle([one[name] for one in rounds]) for name in rounds[0] if rounds[0][name] is not None
+        }
+        figures["cpu_us_per_request"] = {
+            name: round(seconds / self._requests_in_rooms * 1e6) for name, seconds in self._cpu.seconds.items()
         }
         figures["kills"] = {}
         for name in self._plan.kills:
@@ -164,6 +208,7 @@ class _Bench:
             variant=variant.pk,
             in_flight=in_flight,
             requests=2 * self._plan.room_pieces,
+            counting=self._cpu,
         )
         return self._account(uvloop.run(sale), variant, self._plan.room_pieces)
 
@@ -267,6 +312,8 @@ def table(figures: dict[str, Any]) -> str:
         lines.append(f"{label:<48}{first:>14}{second:>16}")
     lines.append(f"sold beyond stock: {figures['oversold']}   ledger differences: {figures['ledger_differences']}")
     lines.append(f"confirmed orders: {figures['confirmed']:,}, of them lost: {figures['confirmed_but_lost']}")
+    spent = ", ".join(f"{name} {value}" for name, value in figures["cpu_us_per_request"].items())
+    lines.append(f"processor time of a request in the room, microseconds: {spent}")
     for name, told in figures["kills"].items():
         lines.append(
             f"kill -9 of {name} in the middle of a sale: away {told['away_seconds']} s, "

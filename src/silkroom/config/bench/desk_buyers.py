@@ -14,6 +14,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -294,8 +295,19 @@ async def _join(url: str, ticket: str) -> RoomLine:
     return line
 
 
-async def sell_in_room(url: str, tickets: Sequence[str], *, variant: int, in_flight: int, requests: int) -> Outcome:
-    """A sale through the room, in waves: a person may order ten times at once, then others take the seats."""
+async def sell_in_room(
+    url: str,
+    tickets: Sequence[str],
+    *,
+    variant: int,
+    in_flight: int,
+    requests: int,
+    counting: AbstractContextManager[None],
+) -> Outcome:
+    """A sale through the room, in waves: a person may order ten times at once, then others take the seats.
+
+    ``counting`` is entered while a wave buys, not while it comes in.
+    """
     whole = Outcome()
     for start in range(0, len(tickets), SEATS):
         seated = tickets[start : start + SEATS]
@@ -304,7 +316,8 @@ async def sell_in_room(url: str, tickets: Sequence[str], *, variant: int, in_fli
         requests -= ORDERS_A_PERSON * len(seated)
         for line in lines:
             line.crowd, line.variant = crowd, variant
-        whole.add(await crowd.sell(lines))
+        with counting:
+            whole.add(await crowd.sell(lines))
         for line in lines:
             line.close()
         if requests <= 0:
