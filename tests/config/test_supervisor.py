@@ -10,9 +10,12 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import psutil
@@ -23,7 +26,7 @@ from silkroom.config.processes import health, supervisor
 from silkroom.config.processes.certificates import CertificateError, check_given
 from silkroom.config.processes.children import wait_until
 from silkroom.config.processes.data_dir import AlreadyRunning, DataDir
-from silkroom.config.processes.health import Pulse, ask
+from silkroom.config.processes.health import PASS, Identity, Pulse, ask
 from silkroom.config.processes.servers import free_port
 from silkroom.config.processes.supervisor import Stack, StackError
 
@@ -194,7 +197,7 @@ def test_whatever_crashes_is_started_again(shared: Stack, name: str) -> None:
 def test_a_process_whose_loop_is_silent_is_started_again(shared: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     before = shared.pid("jobs")
     port = free_port()
-    pulse = Pulse("jobs", port)
+    pulse = Pulse("jobs", port, shared.environment.instance)
     try:
         with monkeypatch.context() as patched:
             # The process's own loop would have to be silent for its patience; this answer is silent at once.
@@ -305,3 +308,40 @@ def test_a_database_and_nats_of_the_users_own_take_the_place_of_ours(
         assert stack.names() == ["web"]
         assert stack.is_well("web")
     assert not (data_dir / "data" / "postgres").exists()
+
+
+def test_a_stranger_on_the_port_does_not_pass_as_the_process_that_could_not_start(
+    data_dir: Path, database_url: str, nats_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It came between the look at the port and the start."""
+    port = free_port()
+    with another_silkroom(port):
+        monkeypatch.setattr(supervisor, "is_port_free", lambda *_: True)
+        environment = Environment(database_url=database_url, nats_url=nats_url, web_port=port)
+        stack = Stack(data_dir / "data", environment=environment)
+        with pytest.raises(StackError, match="web did not start"):
+            stack.start_processes(gateways=0, jobs=0)
+
+
+@contextmanager
+def another_silkroom(port: int) -> Iterator[None]:
+    """Answers on the port that all is well, as web, of another start."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            reply = Identity("web", "another word").reply(Identity("web", "another word").headers()[PASS], is_well=True)
+            self.send_response(reply.status)
+            self.send_header("Content-Length", str(len(reply.body)))
+            self.end_headers()
+            self.wfile.write(reply.body.encode())
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), Answer)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield
+    server.shutdown()
+    thread.join()
+    server.server_close()

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from silkroom.accounts.models import Person
+from silkroom.config.processes.health import Identity
 from silkroom.config.processes.supervisor import Stack
 from silkroom.live.broadcasts.models import Broadcast
 from tests.live.stage import Stage, make_stage, ticket_for
@@ -67,7 +68,8 @@ def health(stack: Stack, session: aiohttp.ClientSession) -> Callable[[int], Awai
     """Health of a gateway."""
 
     async def ask(gateway: int = 0) -> dict:
-        async with session.get(f"{stack.gateway_urls[gateway]}/gateway/health") as response:
+        headers = Identity("gateway", stack.environment.instance).headers()
+        async with session.get(f"{stack.gateway_urls[gateway]}/gateway/health", headers=headers) as response:
             answer: dict = await response.json()
             return answer
 

@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 
 from silkroom.config.processes.gateway.process import Gateway
+from silkroom.config.processes.health import Identity
 from silkroom.config.processes.servers import free_port
 from silkroom.config.processes.supervisor import Stack
 from silkroom.live.broadcasts.models import Broadcast
@@ -21,12 +22,14 @@ from tests.live.stage import Stage, guest, ticket_for
 from .test_entrance import refusal_at
 from .watcher import Watcher
 
+INSTANCE = "known to these tests"
+
 
 @contextlib.asynccontextmanager
 async def gateway_of(stack: Stack, **settings: Any) -> AsyncIterator[tuple[Gateway, str]]:
     """One more gateway; its address. Stopped at the end like by SIGTERM."""
     port = free_port()
-    gateway = Gateway(replace(stack.environment, gateway_port=port, host="127.0.0.1", **settings))
+    gateway = Gateway(replace(stack.environment, gateway_port=port, host="127.0.0.1", instance=INSTANCE, **settings))
     running = asyncio.create_task(gateway.run())
     address = f"http://127.0.0.1:{port}"
     try:
@@ -44,7 +47,11 @@ async def gateway_of(stack: Stack, **settings: Any) -> AsyncIterator[tuple[Gatew
 
 async def health_at(address: str) -> tuple[int | None, dict[str, Any]]:
     with contextlib.suppress(aiohttp.ClientConnectorError):
-        async with aiohttp.ClientSession() as session, session.get(f"{address}/gateway/health") as response:
+        headers = Identity("gateway", INSTANCE).headers()
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{address}/gateway/health", headers=headers) as response,
+        ):
             return response.status, await response.json()
     return None, {}
 

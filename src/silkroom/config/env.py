@@ -122,6 +122,7 @@ class Environment:
     max_per_address: int = _setting(
         1000, _whole(1, 1000000), "connections of one kind that one gateway takes from one address"
     )
+    instance: str = _setting("", _text, "set by up for the processes it starts: who may ask for more than their health")
     log_level: str = _setting("INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "DEBUG, INFO, WARNING or ERROR")
     debug: bool = _setting(False, _boolean, "show errors on the page (developers only)")
 

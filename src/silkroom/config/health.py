@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import connection
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from silkroom.config.processes.health import PASS, Identity
 
 
-def health(request: HttpRequest) -> JsonResponse:
+@require_safe
+def health(request: HttpRequest) -> HttpResponse:
     """200 when this process answers and reaches the database."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-    return JsonResponse({"process": "web", "state": "well"})
+    reply = Identity("web", settings.ENVIRONMENT.instance).reply(request.headers.get(PASS), is_well=True, state="well")
+    return HttpResponse(reply.body, status=reply.status, content_type=reply.content_type)

@@ -29,7 +29,7 @@ from silkroom.config.errors import OperationError
 from silkroom.config.processes.browser import search_chromium
 from silkroom.config.processes.certificates import RENEW_DAYS
 from silkroom.config.processes.data_dir import DataDir, State
-from silkroom.config.processes.health import ask
+from silkroom.config.processes.health import Identity, ask
 from silkroom.config.processes.servers import (
     find_nats_server,
     find_postgres_programs,
@@ -234,7 +234,7 @@ def _processes(environment: Environment, state: State | None) -> Iterator[Findin
         if not urls:
             yield Finding(name, None, f"not running (silkroom {state.purpose}, process {state.pid}, is)")
         for url in urls:
-            status, body = ask(url + paths[name], authority)
+            status, body = ask(url + paths[name], authority, Identity(name, state.instance))
             text = f"{url} is well" if status == 200 else f"{url} answers {status or 'nothing'}: {body[:200]}"
             yield Finding(name, status == 200, text)
 

@@ -43,6 +43,7 @@ class State:
     postgres_port: int = 0
     nats_port: int = 0
     tls: bool = False
+    instance: str = ""
 
 
 class AlreadyRunning(DataDirError):

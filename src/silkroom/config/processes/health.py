@@ -2,17 +2,25 @@
 
 web answers ``/health``, the gateway ``/gateway/health``. The background jobs serve no one, so a small server on
 loopback answers for them; it says "silent" when their loop has not come round for a while, which an open port hides.
+
+Strangers hear "ok" or "not ok". Whoever started the process shares a word with it (SILKROOM_INSTANCE) and hears more,
+with a proof of the same word: what else may listen on the port cannot pass as the process that was started. The word
+itself does not travel.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import http.client
 import json
 import ssl
 import threading
 import time
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 SILENT_SECONDS = 20.0
@@ -23,9 +31,56 @@ SILENT = "silent"
 
 ASK_SECONDS = 3.0
 
+PASS = "Silkroom-Pass"  # noqa: S105 - its name
+"""The header with which whoever started a process asks it."""
 
-def ask(url: str, authority: Path | None = None) -> tuple[int, str]:
-    """Status and body of a health address; (0, reason) when nobody answers. ``authority`` signed its certificate."""
+
+class Reply(NamedTuple):
+    """A health answer."""
+
+    status: int
+    content_type: str
+    body: str
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A process (``web``, ``gateway``, ``jobs``) of one start; ``instance`` is that start's word, empty without."""
+
+    process: str
+    instance: str
+
+    def headers(self) -> dict[str, str]:
+        """Of a question to this process."""
+        return {PASS: self._proof("ask")} if self.instance else {}
+
+    def reply(self, given: str | None, *, is_well: bool, **details: Any) -> Reply:
+        """The answer of this process to a question with ``given`` as its pass."""
+        status = 200 if is_well else 503
+        if not self.instance or not hmac.compare_digest((given or "").encode(), self._proof("ask").encode()):
+            return Reply(status, "text/plain", "ok\n" if is_well else "not ok\n")
+        told = {"process": self.process, "proof": self._proof(self.process), **details}
+        return Reply(status, "application/json", json.dumps(told))
+
+    def is_of(self, body: str) -> bool:
+        """Whether this process gave the answer."""
+        try:
+            told = json.loads(body)
+        except ValueError:
+            return False
+        return isinstance(told, dict) and hmac.compare_digest(
+            str(told.get("proof")).encode(), self._proof(self.process).encode()
+        )
+
+    def _proof(self, of: str) -> str:
+        return hmac.new(self.instance.encode(), of.encode(), hashlib.sha256).hexdigest()
+
+
+def ask(url: str, authority: Path | None = None, identity: Identity | None = None) -> tuple[int, str]:
+    """Status and body of a health address; (0, reason) when nobody answers. ``authority`` signed its certificate.
+
+    With the ``identity`` of the process that should be there, an answer of anybody else is (0, "…") as well.
+    """
     parts = urlsplit(url)
     host, port = parts.hostname or "127.0.0.1", parts.port or (443 if parts.scheme == "https" else 80)
     connection: http.client.HTTPConnection
@@ -35,18 +90,21 @@ def ask(url: str, authority: Path | None = None) -> tuple[int, str]:
     else:
         connection = http.client.HTTPConnection(host, port, timeout=ASK_SECONDS)
     try:
-        connection.request("GET", parts.path or "/", headers={"Accept": "application/json"})
+        connection.request("GET", parts.path or "/", headers={} if identity is None else identity.headers())
         response = connection.getresponse()
-        return response.status, response.read(65536).decode("utf-8", errors="replace")
+        body = response.read(65536).decode("utf-8", errors="replace")
     except (OSError, http.client.HTTPException) as error:
         return 0, str(error) or type(error).__name__
     finally:
         connection.close()
+    if identity is not None and not identity.is_of(body):
+        return 0, f"something else than this silkroom's {identity.process} answers at {host}:{port}"
+    return response.status, body
 
 
-def is_well(url: str, authority: Path | None = None) -> bool:
+def is_well(url: str, authority: Path | None = None, identity: Identity | None = None) -> bool:
     """Whether the process behind ``url`` answers and says that it is well."""
-    return ask(url, authority)[0] == 200
+    return ask(url, authority, identity)[0] == 200
 
 
 def hangs(status: int, body: str) -> bool:
@@ -66,8 +124,8 @@ def hangs(status: int, body: str) -> bool:
 class Pulse:
     """The health answer of a process without a port of its own. Call ``beat`` each time its loop comes round."""
 
-    def __init__(self, process: str, port: int, host: str = "127.0.0.1") -> None:
-        self._process = process
+    def __init__(self, process: str, port: int, instance: str = "", host: str = "127.0.0.1") -> None:
+        self._identity = Identity(process, instance)
         self._beaten_at = time.monotonic()
         pulse = self
 
@@ -93,10 +151,15 @@ class Pulse:
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         silent = time.monotonic() - self._beaten_at
         is_well = silent < SILENT_SECONDS
-        body = {"process": self._process, "state": "well" if is_well else SILENT, "silent_seconds": round(silent, 1)}
-        content = json.dumps(body).encode()
-        handler.send_response(200 if is_well else 503)
-        handler.send_header("Content-Type", "application/json")
+        reply = self._identity.reply(
+            handler.headers.get(PASS),
+            is_well=is_well,
+            state="well" if is_well else SILENT,
+            silent_seconds=round(silent, 1),
+        )
+        content = reply.body.encode()
+        handler.send_response(reply.status)
+        handler.send_header("Content-Type", reply.content_type)
         handler.send_header("Content-Length", str(len(content)))
         handler.end_headers()
         handler.wfile.write(content)

@@ -46,7 +46,7 @@ def main(environment: Environment) -> None:
     configure_logging("jobs", environment)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "silkroom.config.settings")
     django.setup()
-    pulse = Pulse("jobs", environment.jobs_port)
+    pulse = Pulse("jobs", environment.jobs_port, environment.instance)
     stopping = threading.Event()
     lapsing = threading.Thread(
         target=import_string(LAPSE),

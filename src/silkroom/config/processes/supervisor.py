@@ -8,6 +8,7 @@ started again, after a pause that doubles while it keeps failing.
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import sys
 import threading
@@ -23,7 +24,7 @@ from silkroom.config.errors import OperationError
 from silkroom.config.processes.certificates import Certificate, check_given, ensure_certificate, lan_addresses
 from silkroom.config.processes.children import STOP_SECONDS, Child, Children, allow_many_files, wait_until
 from silkroom.config.processes.data_dir import DataDir, State
-from silkroom.config.processes.health import ask, hangs, is_well
+from silkroom.config.processes.health import Identity, ask, hangs
 from silkroom.config.processes.logs import LEVELS, LogFiles, LogLine, read_line
 from silkroom.config.processes.servers import (
     NATS_PORT,
@@ -148,7 +149,7 @@ class Stack:
         durable_setup: bool = True,
     ) -> None:
         given = Environment.read() if environment is None else environment
-        self._environment = replace(given, data_dir=data_dir.resolve())
+        self._environment = replace(given, data_dir=data_dir.resolve(), instance=secrets.token_urlsafe(24))
         self._data = DataDir(self._environment.data_dir)
         self._report = report
         self._purpose = purpose
@@ -162,7 +163,7 @@ class Stack:
         self._keepers: dict[str, Keeper] = {}
         self._health_urls: dict[str, str] = {}
         self._taken_ports: set[int] = set()
-        self._state = State(pid=os.getpid(), purpose=purpose)
+        self._state = State(pid=os.getpid(), purpose=purpose, instance=self._environment.instance)
         self._stopping = threading.Event()
         self._lock = threading.RLock()
         self._is_started = False
@@ -463,7 +464,12 @@ class Stack:
         )
 
     def _answers(self, name: str) -> bool:
-        return is_well(self._health_urls[name], self.authority)
+        return self._ask(name)[0] == 200
+
+    def _ask(self, name: str) -> tuple[int, str]:
+        """Status and body of the process's own health answer; (0, reason) also when somebody else gives it."""
+        identity = Identity(name.partition("-")[0], self._environment.instance)
+        return ask(self._health_urls[name], self.authority, identity)
 
     def _wait_well(self, name: str) -> None:
         keeper = self._keepers[name]
@@ -477,18 +483,18 @@ class Stack:
             self.tell("ready", process=name)
             return
         assert first is not None
-        reason = _last_words(first) if not first.is_running else ask(self._health_urls[name], self.authority)[1]
+        reason = _last_words(first) if not first.is_running else self._ask(name)[1]
         raise StackError(f"{name} did not start: {reason}")
 
     def _watch_health(self) -> None:
         silent = dict.fromkeys(self._health_urls, 0)
         while not self._stopping.wait(HEALTH_PAUSE_SECONDS):
-            for name, url in self._health_urls.items():
+            for name in self._health_urls:
                 keeper = self._keepers[name]
                 if not keeper.is_running:
                     silent[name] = 0
                     continue
-                silent[name] = silent[name] + 1 if hangs(*ask(url, self.authority)) else 0
+                silent[name] = silent[name] + 1 if hangs(*self._ask(name)) else 0
                 if silent[name] >= SILENT_CHECKS and keeper.child is not None:
                     self.tell("hangs; ending it", level="error", process=name)
                     silent[name] = 0

@@ -16,6 +16,7 @@ from aiohttp import web
 from django.conf import settings
 
 from silkroom.config.env import Environment
+from silkroom.config.processes.health import PASS, Identity
 from silkroom.config.processes.herald import TICK, Herald
 from silkroom.live.broadcasts.recordings import spool_folder
 from silkroom.live.broadcasts.states import OVER
@@ -232,12 +233,11 @@ class Gateway:
 
     # Health
 
-    async def _health(self, _request: web.Request) -> web.Response:
+    async def _health(self, request: web.Request) -> web.Response:
         """200 while this gateway serves: it listens, and its rooms can be read and written."""
         silent = self._loop.time() - self.house.healed_at
         is_well = silent < SILENT_SECONDS and not self.door.is_closing
-        body = {
-            "process": "gateway",
+        details = {
             "state": "well" if is_well else ("stopping" if self.door.is_closing else "no database"),
             "gateway": self.name,
             "seconds": round(time.monotonic() - self._started_at),
@@ -247,7 +247,14 @@ class Gateway:
             **self.house.fan.figures(),
             "relay": self.relay.stats(),
         }
-        return web.json_response(body, status=200 if is_well else 503, headers={"Cache-Control": "no-store"})
+        identity = Identity("gateway", self._environment.instance)
+        reply = identity.reply(request.headers.get(PASS), is_well=is_well, **details)
+        return web.Response(
+            status=reply.status,
+            content_type=reply.content_type,
+            text=reply.body,
+            headers={"Cache-Control": "no-store"},
+        )
 
 
 class _LocalStreams:
