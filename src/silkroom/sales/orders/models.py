@@ -73,7 +73,7 @@ class Order(models.Model):
             # still empty PostgreSQL would take either, and keep the plan.
             models.Index(fields=["shop", "person"], name="order_held_of_person", condition=Q(ended_at=None)),
             models.Index(fields=["shop", "channel"], name="order_by_channel"),
-            models.Index(fields=["shop", "id"], name="order_of_shop"),
+            models.Index(fields=["shop", "placed_at"], name="order_of_shop_by_time"),
         ]
 
     def __str__(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +16,6 @@ from silkroom.shops.models import Shop
 
 from .models import Order, OrderLine
 from .rules import hold_source
-from .states import OrderState
 
 PAGE_SIZE = 30
 
@@ -35,23 +33,6 @@ def get_order_of_shop(*, shop: Shop, number: str) -> Order:
 def own_orders(*, person: Person, before: int | None = None, size: int = PAGE_SIZE) -> Page[Order]:
     """The person's orders, newest first; ``before``: id of the last one seen. Two queries."""
     return _page(_with_lines().filter(person=person), before, size)
-
-
-def orders_of_shop(
-    *,
-    shop: Shop,
-    channel: str = "",
-    states: Sequence[OrderState] = (),
-    before: int | None = None,
-    size: int = PAGE_SIZE,
-) -> Page[Order]:
-    """The shop's orders, newest first, of a channel and of some states if given. Two queries."""
-    orders = _with_lines().select_related("person").filter(shop=shop)
-    if channel:
-        orders = orders.filter(channel=channel)
-    if states:
-        orders = orders.filter(state__in=states)
-    return _page(orders, before, size)
 
 
 def has_orders(*, shop: Shop) -> bool:
