@@ -164,6 +164,17 @@ def test_another_place_shows_its_own_pieces_and_keeps_what_was_typed(house: Hous
     assert Movement.objects.exclude(source__startswith="opening").count() == 0
 
 
+@pytest.mark.parametrize("kept", ["start", "end"])
+def test_a_place_chosen_twice_makes_the_other_one_give_way(house: House, owner: Client, kept: str) -> None:
+    style = make_style(house)
+    make_variants(house, style)
+    data = {"key": key(), "start": house.store.pk, "end": house.store.pk, "look": "1"}
+    asked = {"HX-Request": "true", "HX-Trigger-Name": kept}
+    sheet = owner.post(move_page(house, style), data, headers=asked).context["sheet"]
+    assert (sheet.start, sheet.end)[kept == "end"] == house.store
+    assert (sheet.start, sheet.end)[kept != "end"] == house.warehouse
+
+
 def test_the_choice_says_where_each_garment_lies(house: House, owner: Client) -> None:
     make_variants(house, make_style(house), at={house.store.pk: 2, house.warehouse.pk: 7})
     make_style(house, "SR-2", "Without sizes")

@@ -143,6 +143,7 @@ LANGUAGE_CODE = ENVIRONMENT.language
 LANGUAGES = [("zh-hans", _("Chinese")), ("en", _("English"))]
 LOCALE_PATHS = [ROOT / "locale"]
 USE_I18N = True
+FORMAT_MODULE_PATH = ["silkroom.config.formats"]
 USE_TZ = True
 TIME_ZONE = ENVIRONMENT.time_zone
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from django.utils.functional import Promise
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from .states import PlaceKind, Role
 
@@ -64,3 +66,15 @@ USUAL_ZONES: dict[str, Promise] = {
     "Australia/Sydney": _("Sydney"),
 }
 """Where most shops are; the others are found by the names of the time zone database."""
+
+
+class Named(Protocol):
+    """What people named, perhaps in English too: a shop, a style, a colour."""
+
+    name: str
+    name_en: str
+
+
+def name_of(thing: Named) -> str:
+    """Its name in the language of the page."""
+    return thing.name_en if thing.name_en and (get_language() or "").startswith("en") else thing.name

@@ -21,7 +21,7 @@ from silkroom.catalog.services import StyleWords
 from silkroom.catalog.states import SafetyClass
 from silkroom.kit.clock import now
 from silkroom.kit.money import MINOR_DIGITS, SIGNS, parse_minor
-from silkroom.shops.labels import CURRENCY_NAMES, PLACE_KIND_NAMES, ROLE_NAMES, USUAL_ZONES
+from silkroom.shops.labels import CURRENCY_NAMES, PLACE_KIND_NAMES, ROLE_NAMES, USUAL_ZONES, name_of
 from silkroom.shops.models import Place, Shop
 from silkroom.shops.regions import find_region, provinces, regions_in
 from silkroom.shops.rules import INSIDE_KINDS, LONGEST_CONTACT, time_zones
@@ -312,7 +312,7 @@ class PictureForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["colour"].choices = [  # type: ignore[attr-defined]
             ("", gettext("All colours")),
-            *((str(colour.pk), colour.name) for colour in colours),
+            *((str(colour.pk), name_of(colour)) for colour in colours),
         ]
 
 
@@ -385,6 +385,8 @@ class MoveForm(KeyedForm):
         self.places = {place.pk: place for place in places}
         for name in ("start", "end"):
             self.fields[name].choices = place_choices(places)  # type: ignore[attr-defined]
+            # Another place shows its own pieces: the page asks for itself.
+            self.fields[name].widget.attrs["hx-post"] = ""
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -393,16 +395,20 @@ class MoveForm(KeyedForm):
         return cleaned
 
     def chosen(self, start: Place, end: Place) -> tuple[Place, Place]:
-        """The two places as far as they were named, else the given ones; never one place twice."""
-        self.full_clean()
-        named = [self.places.get(int(one)) if (one := self.data.get(name, "")).isdecimal() and len(one) < 19 else None
-                 for name in ("start", "end")]  # fmt: skip
-        start, end = named[0] or start, named[1] or end
-        if start == end and named[0] is not None and named[1] is None:
-            end = next(place for place in self.places.values() if place != start)
-        elif start == end and named[1] is not None and named[0] is None:
-            start = next(place for place in self.places.values() if place != end)
-        return start, end
+        """The two places as far as they were named, else the given ones."""
+        named = [self.places.get(_whole(self.data.get(name, ""))) for name in ("start", "end")]
+        return named[0] or start, named[1] or end
+
+    def apart(self, start: Place, end: Place, *, keeps: str) -> tuple[Place, Place]:
+        """One place twice: the one of field ``keeps`` stays, the other gives way."""
+        if start != end:
+            return start, end
+        other = next(place for place in self.places.values() if place != start)
+        return (other, end) if keeps == "end" else (start, other)
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
 
 
 class InvitationForm(KeyedForm):

@@ -10,6 +10,7 @@ from django.db.models.fields.files import FieldFile
 from silkroom.catalog.rules import WIDTHS, rendition_name
 from silkroom.kit.clock import to_milliseconds
 from silkroom.kit.money import Money
+from silkroom.shops.labels import Named, name_of
 
 register = template.Library()
 
@@ -39,3 +40,9 @@ def rendition(picture: FieldFile, width: int) -> str:
     # A mark from before marks had renditions is one file.
     has_renditions = name.endswith(f"-{WIDTHS[-1]}.webp")
     return picture.storage.url(rendition_name(name, width) if has_renditions else name)
+
+
+@register.filter
+def named(thing: Named) -> str:
+    """The name of a shop, style or colour in the language of the page: ``{{ style|named }}``."""
+    return name_of(thing)

@@ -35,7 +35,12 @@ def move_choose(request: HttpRequest, desk: Desk) -> HttpResponse:
     """Styles that have pieces, and where these lie; filters while one types."""
     words = request.GET.get("q", "")[:60]
     places = list(inside_places(desk.shop))
-    context = {"words": words, "rows": styles_by_place(desk.shop, places, words=words), "places": places}
+    context = {
+        "words": words,
+        "rows": styles_by_place(desk.shop, places, words=words),
+        "places": places,
+        "may_enter": desk.may(Task.STYLES),
+    }
     if asks_for_part(request):
         return show_part(request, desk, "_movable.html", context)
     return show_page(request, desk, "move_choose.html", context, part="stock")
@@ -54,11 +59,14 @@ def move(request: HttpRequest, desk: Desk, code: str) -> HttpResponse:
     stock = {(one.item_id, one.place_id): one for one in stock_of_items(shop_id=desk.shop.pk, item_ids=items)}
     start, end = usual_places(places, facts, stock)
     asked = MoveForm(request.POST if request.method == "POST" else request.GET or None, places=places)
+    looks = request.method != "POST" or "look" in request.POST
     if asked.is_bound:
         start, end = asked.chosen(start, end)
+    if looks:
+        start, end = asked.apart(start, end, keeps=request.headers.get("HX-Trigger-Name", "start"))
     form = MoveForm(places=places, initial={"start": start.pk, "end": end.pk})
     sheet = sheet_of(style, facts, stock, start=start, end=end, typed=request.POST or None)
-    if request.method == "POST" and "look" not in request.POST:
+    if not looks:
         form = asked
         pieces = sheet.pieces()
         if form.is_valid() and pieces and _move(request, desk, form, sheet, pieces):

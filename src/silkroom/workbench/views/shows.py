@@ -29,6 +29,7 @@ from silkroom.live.room.services import (
     change_title,
     plan_show,
 )
+from silkroom.shops.labels import name_of
 from silkroom.shops.models import Shop
 from silkroom.shops.queries import Desk, staff_of
 from silkroom.shops.rules import Task
@@ -112,7 +113,7 @@ def show(request: HttpRequest, desk: Desk, code: str) -> HttpResponse:
 
 def _show(request: HttpRequest, desk: Desk, broadcast: Broadcast, deal_form: DealForm | None) -> HttpResponse:
     cards = cards_of_styles(running_order(broadcast))
-    names = {card.style.pk: card.style.name for card in cards}
+    names = {card.style.pk: name_of(card.style) for card in cards}
     context = {
         "broadcast": broadcast,
         "state": SHOW_STATE_NAMES[BroadcastState(broadcast.state)],
@@ -182,7 +183,7 @@ def _change(broadcast: Broadcast, form: ShowForm) -> bool:
 def deal_new(request: HttpRequest, desk: Desk, code: str) -> HttpResponse:
     """Make a deal ready: in the show it takes two taps to launch."""
     broadcast = get_show_of(desk.shop, code)
-    names = {card.style.pk: card.style.name for card in cards_of_styles(running_order(broadcast))}
+    names = {card.style.pk: name_of(card.style) for card in cards_of_styles(running_order(broadcast))}
     form = DealForm(request.POST, styles=names, currency=desk.shop.currency)
     if form.is_valid():
         data = form.cleaned_data

@@ -34,7 +34,7 @@ def stock(request: HttpRequest, desk: Desk) -> HttpResponse:
     """Variants by places; filters while one types."""
     words = request.GET.get("q", "")[:60]
     page = stock_page(desk.shop, words=words)
-    context = {"page": page, "words": words, "may_count": desk.may(Task.COUNT)}
+    context = {"page": page, "words": words, "may_count": desk.may(Task.COUNT), "may_enter": desk.may(Task.STYLES)}
     if asks_for_part(request):
         return show_part(request, desk, "_stock.html", context)
     return show_page(request, desk, "stock.html", context, part="stock")
