@@ -340,3 +340,22 @@ def test_the_admin_is_for_operators(world: World) -> None:
         client = client_of(person)
         for name in ("admin:index", "admin:accounts_person_changelist", "admin:sales_order_changelist"):
             assert client.get(reverse(name)).status_code in {302, 403}, name
+
+
+def test_head_is_answered_as_get_is_without_the_body(world: World) -> None:
+    different, found = [], 0
+    for person in (None, world.buyer, world.house.owner):
+        client = client_of(person)
+        for name, _ in addresses():
+            address = world.address(name)
+            with transaction.atomic():
+                get = client.get(address)
+                transaction.set_rollback(True)
+            with transaction.atomic():
+                head = client.head(address)
+                transaction.set_rollback(True)
+            found += get.status_code == 200
+            if (head.status_code, head.content) != (get.status_code, b""):
+                different.append((str(person), name, get.status_code, head.status_code))
+    assert different == []
+    assert found > 50

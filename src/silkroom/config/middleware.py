@@ -102,6 +102,21 @@ def most_bytes(path: str) -> int:
     return MOST_UPLOADED_BYTES if page.view_name in UPLOAD_PAGES or page.app_name == "admin" else MOST_BYTES
 
 
+class HeadMiddleware:
+    """HEAD is answered wherever GET is: views see a GET, and the server leaves the body out."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method != "HEAD":
+            return self.answer(request)
+        request.method = "GET"
+        response = self.answer(request)
+        request.method = "HEAD"
+        return response
+
+
 class ContentSecurityMiddleware:
     """Scripts only from this host, connections only to it and to the gateway. The admin's own scripts need more."""
 
