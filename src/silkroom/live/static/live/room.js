@@ -191,6 +191,7 @@ function drawShow({ broadcast, likes, tray }) {
     room.dataset.show = broadcast.state;
     if (broadcast.state === "on_air" && !config.tickets.watch) post(config.urls.ticket).then(take).then(startPicture, (error) => told.wrong(error));
     else if (isOver(broadcast.state)) player.detach();
+    if (broadcast.state === "cancelled") told.clear();
   }
   parts.onair.hidden = broadcast.state !== "on_air";
   parts["viewers-chip"].hidden = !hasBegun;

@@ -310,11 +310,13 @@ function aboutRecording() {
 function drawAfter({ broadcast }) {
   if (!isOver(broadcast.state) || !parts.after.hidden) return;
   parts.after.hidden = false;
+  sender.close();
+  parts.own.srcObject = null;
   const isCancelled = broadcast.state === "cancelled";
   parts.after.replaceChildren(
     h("h2", {}, isCancelled ? gettext("The show was cancelled") : gettext("The show is over")),
-    h("p", { class: "lead", style: { "margin-inline": "auto" } }, isCancelled ? gettext("It will not take place. These garments would have been shown.") : aboutRecording()),
-    h("p", { class: "row", style: { "justify-content": "center", "margin-top": "2rem" } },
+    h("p", { class: "lead", style: { "margin-inline": "auto" } }, isCancelled ? gettext("It will not take place. Its room says so.") : aboutRecording()),
+    h("p", { class: "row", style: { "justify-content": "center", "margin-top": "1rem" } },
       h("a", { class: "button", href: studio.querySelector(".board__back").getAttribute("href") }, gettext("To my shop")),
       h("a", { class: "button button--second", href: studio.dataset.room }, gettext("See the room"))));
 }

@@ -30,6 +30,11 @@ export class Told {
     return h("button", { class: "told__undo", type: "button", onclick: () => { remove(); run(); } }, icon("undo"), gettext("Undo"));
   }
 
+  /** Takes all notices away: what they speak of is no more. */
+  clear() {
+    this.#root.replaceChildren();
+  }
+
   wrong(error) {
     this.say(error.message, { bad: true });
   }

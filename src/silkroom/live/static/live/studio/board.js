@@ -9,6 +9,7 @@ const STATES = {
   on_air: ["badge badge--live", () => gettext("On air")],
   interrupted: ["badge badge--warn", () => gettext("Interrupted")],
   ended: ["badge", () => gettext("Ended")],
+  cancelled: ["badge", () => gettext("Cancelled")],
 };
 
 export class Board {

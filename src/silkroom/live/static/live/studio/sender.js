@@ -86,6 +86,14 @@ export class Sender extends EventTarget {
     this.#publisher?.stop();
   }
 
+  /** Sends no more, and lets camera and microphone go. */
+  close() {
+    this.stop();
+    for (const track of this.stream?.getTracks() ?? []) track.stop();
+    if (this.#video) URL.revokeObjectURL(this.#video.src);
+    this.stream = this.#video = null;
+  }
+
   setMicrophone(on) {
     this.#isMicrophoneOn = on;
     this.#apply();
