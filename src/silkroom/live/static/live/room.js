@@ -207,6 +207,7 @@ function drawShow({ broadcast, likes, tray }) {
       productUrl: (code) => room.dataset.style?.replace("CODE", code),
       shopUrl: room.dataset.shop,
       recordingUrl: config.recording,
+      held: sheet.held,
     });
   }
 }

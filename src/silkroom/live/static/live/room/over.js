@@ -3,7 +3,7 @@ import { h } from "../dom.js";
 import { dayAndTime } from "../words.js";
 import { frame, named, showPrice } from "./garment.js";
 
-export function showOver(root, state, { productUrl, shopUrl, recordingUrl }) {
+export function showOver(root, state, { productUrl, shopUrl, recordingUrl, held }) {
   if (!root.hidden) return;
   root.hidden = false;
   const isCancelled = state.broadcast.state === "cancelled";
@@ -14,6 +14,7 @@ export function showOver(root, state, { productUrl, shopUrl, recordingUrl }) {
       h("h2", {}, isCancelled ? gettext("The show was cancelled") : gettext("The show is over")),
       h("p", { class: "lead" }, isCancelled ? gettext("It will not take place. These garments would have been shown.")
         : gettext("Thank you for having been there. This is what was shown.")),
+      held,
       h("p", { class: "row", style: { "justify-content": "center" } },
         recordingUrl ? h("a", { class: "button", href: recordingUrl }, gettext("See it again")) : null,
         shopUrl ? h("a", { class: "button button--second", href: shopUrl }, interpolate(gettext("To %s"), [shop.name])) : null)),

@@ -1,7 +1,7 @@
 /** The sheet: the tray of this show, the choice of colour and size, and what is held and waits to be paid. */
 import { h, icon, keyed, setText } from "../dom.js";
 import { newKey } from "../http.js";
-import { garmentOf, priceNow } from "../state.js";
+import { garmentOf, isOver, priceNow } from "../state.js";
 import { money } from "../words.js";
 import { FEW, countdown, dealLeft, frame, named, openDealOf, piecesLeft, showPrice, showSizes } from "./garment.js";
 import { Pay } from "./pay.js";
@@ -22,6 +22,7 @@ export class Sheet {
   #drawn = {};
   #pay;
   #buying = false;
+  #isOver = false;
   #opener;
 
   constructor({ root, room, key, socket, nameFirst, told, config }) {
@@ -33,6 +34,8 @@ export class Sheet {
     this.#config = config;
     this.#pay = new Pay({ socket, config, changed: () => this.#heldChanged() });
     this.key = key;
+    /** What is held, for the page that stands in the place of a show that is over. */
+    this.held = h("div", { class: "over__held" });
     key.addEventListener("click", () => (this.isOpen ? this.close() : this.openTray(key)));
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && !this.#wide.matches && !document.querySelector("dialog[open]")) this.close();
@@ -102,6 +105,7 @@ export class Sheet {
 
   update(state) {
     this.#state = state;
+    this.#isOver = isOver(state.broadcast.state);
     if (this.#view === "choice" && !garmentOf(state, this.#style)) this.#view = "tray";
     this.#draw();
   }
@@ -113,11 +117,13 @@ export class Sheet {
     const isVisible = this.isOpen || this.#wide.matches;
     if (isVisible && this.#view === "choice") this.#drawDeal(nowMs);
     if (isVisible && this.#view === "tray") this.#drawTray(nowMs);
+    this.#drawHeld(nowMs);
     this.key.classList.toggle("bar__key--held", this.#pay.isWaiting);
   }
 
   #heldChanged() {
     if (this.#view === "pay") this.#draw();
+    else this.#stay();
   }
 
   #draw() {
@@ -135,6 +141,28 @@ export class Sheet {
     const nowMs = this.#socket.now();
     if (this.#view === "tray") this.#drawTray(nowMs);
     if (this.#view === "choice") this.#drawChoice(nowMs);
+    this.#drawHeld(nowMs);
+    this.#stay();
+  }
+
+  /** Somebody is in the middle of it: has chosen, is buying, holds or has just paid. */
+  get #isInUse() {
+    return this.#pay.isWaiting || (this.#view === "pay" && this.#pay.orders.length > 0) || (this.#view === "choice" && (this.#variant !== null || this.#buying));
+  }
+
+  /** The end of the show takes nothing out of anybody's hands: a sheet in use stays beside what was shown. */
+  #stay() {
+    this.#room.toggleAttribute("data-kept", this.#isOver && this.#isInUse);
+    if (this.#isOver && !this.#isInUse) this.close();
+  }
+
+  #drawHeld(nowMs) {
+    if (!this.#isOver) return;
+    keyed(this.held, this.#pay.orders, (order) => order.number, (order) => {
+      const line = this.#pay.makeLine(order, () => { this.#pay.look(order.number); this.#show("pay"); this.#open(line); });
+      line.append(h("a", { class: "button button--plain", href: order.url }, gettext("See the order")));
+      return line;
+    }, (element, order) => this.#pay.drawLine(element, order, nowMs));
   }
 
   #head(title, back) {
@@ -284,7 +312,7 @@ export class Sheet {
     ring.element.hidden = !deal;
     if (deal) ring.turn(deal.starts_at_ms, deal.ends_at_ms, nowMs);
     showPrice(price, garment, deal);
-    setText(line, deal ? dealLeft(deal).text : "");
+    setText(line, deal ? dealLeft(deal).text : this.#isOver ? gettext("The show is over. You can still buy this.") : "");
     const variant = this.#chosen;
     const isFree = variant && variant.left > 0;
     if (variant && !isFree && note.hidden && !this.#buying) {
