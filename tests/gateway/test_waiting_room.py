@@ -24,8 +24,9 @@ WORDS = {
         "cancelled": "The show was cancelled",
         "new_time": "The show has a new time",
         "none": "The time is not set yet",
+        "badge": "Cancelled",
     },
-    "zh-CN": {"cancelled": "直播已取消", "new_time": "直播改到", "none": "时间还没有定"},
+    "zh-CN": {"cancelled": "直播已取消", "new_time": "直播改到", "none": "时间还没有定", "badge": "已取消"},
 }
 
 
@@ -102,6 +103,7 @@ def test_a_new_time_and_the_end_of_waiting(
 
     after = host.page.locator('[data-part="after"]')
     expect(after.get_by_role("heading", name=words["cancelled"])).to_be_visible()
+    expect(host.page.locator('[data-part="state"]')).to_have_text(words["badge"])
     for part in ("running", "check", "keys", "asked"):
         expect(host.page.locator(f'[data-part="{part}"]')).to_be_hidden()
     expect(host.page.locator(".monitor")).to_be_hidden()
