@@ -7,9 +7,12 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from allauth.account.models import EmailAddress
+from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 
 from silkroom.accounts.errors import ContactTaken, NameUnusable, TooManyAddresses
+from silkroom.accounts.jobs import clear_away
 from silkroom.accounts.models import Address, Person, Submission
 from silkroom.accounts.queries import find_person_by_phone, get_address_for, is_member
 from silkroom.accounts.services import (
@@ -173,3 +176,45 @@ def test_keys_of_forms_are_forgotten_after_a_while() -> None:
     Submission.objects.filter(key=old).update(at=now() - timedelta(days=8))
     assert forget_submissions(older_than=timedelta(days=7)) == 1
     assert [one.key for one in Submission.objects.all()] == [fresh]
+
+
+@pytest.mark.django_db
+def test_the_nightly_job_clears_away_what_has_run_out_and_nothing_else() -> None:
+    moment = now()
+    old, fresh = moment - timedelta(days=40), moment - timedelta(hours=1)
+    for key, end in (("old", old), ("fresh", moment + timedelta(days=1))):
+        Session.objects.create(session_key=key, session_data="", expire_date=end)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO accounts_counters VALUES ('old', '', now() - interval '1 second'),"
+            " ('fresh', '', now() + interval '1 hour')"
+        )
+        job_ids = []
+        for status, at in (("failed", old), ("failed", fresh), ("todo", old), ("cancelled", old)):
+            cursor.execute("INSERT INTO procrastinate_jobs (queue_name, task_name) VALUES ('x', 'x') RETURNING id")
+            job_ids.append(cursor.fetchone()[0])
+            for step in () if status == "todo" else ("doing", status):
+                cursor.execute("UPDATE procrastinate_jobs SET status = %s WHERE id = %s", [step, job_ids[-1]])
+            cursor.execute("UPDATE procrastinate_events SET at = %s WHERE job_id = %s", [at, job_ids[-1]])
+    member = make_person()
+    for contact, joined in (("old@example.com", old), ("fresh@example.com", fresh), ("13800138000", old)):
+        kind = "email" if "@" in contact else "phone"
+        person = register_person(name="Lin", password=PASSWORD, **{kind: contact})
+        if person.email:
+            EmailAddress.objects.create(user=person, email=person.email, primary=True)
+        Person.objects.filter(pk=person.pk).update(joined_at=joined)
+    Person.objects.filter(pk=member.pk).update(joined_at=old)
+    do_once(person=member, purpose="x", key=uuid.uuid4(), act=lambda: "old")
+    Submission.objects.update(at=old)
+    do_once(person=member, purpose="x", key=uuid.uuid4(), act=lambda: "fresh")
+
+    clear_away(timestamp=0)
+
+    assert list(Session.objects.values_list("session_key", flat=True)) == ["fresh"]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT cache_key FROM accounts_counters")
+        assert cursor.fetchall() == [("fresh",)]
+        cursor.execute("SELECT id FROM procrastinate_jobs ORDER BY id")
+        assert [row[0] for row in cursor.fetchall()] == [job_ids[1], job_ids[2]]
+    assert set(Person.objects.values_list("email", flat=True)) == {member.email, "fresh@example.com"}
+    assert [one.result for one in Submission.objects.all()] == ["fresh"]

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import structlog
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from .codes import TASK, post_code
-from .services import forget_submissions
+from .services import forget_counters, forget_jobs, forget_sessions, forget_sign_ups, forget_submissions
 
-KEPT = timedelta(days=7)
+SUBMISSIONS_KEPT = timedelta(days=7)
 """A form is sent again within minutes (a double tap, a lost answer); a week is far on the safe side."""
+
+SIGN_UPS_KEPT = timedelta(days=7)
+"""Whoever has not entered their code within a week signs up again."""
+
+JOBS_KEPT = timedelta(days=30)
+"""What failed or was given up stays for whoever looks into it; what succeeded goes at once."""
+
+log = structlog.get_logger(__name__)
 
 
 RETRY = RetryStrategy(max_attempts=4, exponential_wait=3)
@@ -25,7 +34,14 @@ def send_phone_code(sealed: str) -> None:
 
 
 @app.periodic(cron="41 3 * * *")
-@app.task(name="accounts.forget_submissions", pass_context=False)
-def forget_old_submissions(timestamp: int) -> None:
-    """Once a night."""
-    forget_submissions(older_than=KEPT)
+@app.task(name="accounts.clear_away", pass_context=False)
+def clear_away(timestamp: int) -> None:
+    """Once a night: whatever is of no use any more and would grow for ever. docs/operate.md lists the periods."""
+    gone = {
+        "sessions": forget_sessions(),
+        "counters": forget_counters(),
+        "submissions": forget_submissions(older_than=SUBMISSIONS_KEPT),
+        "sign_ups": forget_sign_ups(older_than=SIGN_UPS_KEPT),
+        "jobs": forget_jobs(older_than=JOBS_KEPT),
+    }
+    log.info("cleared away", **gone)

@@ -7,7 +7,9 @@ from datetime import timedelta
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
+from django.contrib.sessions.models import Session
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Model
 
 from silkroom.journal.services import append_entry
 from silkroom.kit.clock import now
@@ -140,3 +142,44 @@ def forget_submissions(*, older_than: timedelta) -> int:
     """Keys of forms that nobody sends again. Returns how many."""
     deleted, _ = Submission.objects.filter(at__lt=now() - older_than).delete()
     return deleted
+
+
+def forget_sign_ups(*, older_than: timedelta) -> int:
+    """Sign-ups whose contact was never proven: nobody was ever let in by them. Returns how many."""
+    before = now() - older_than
+    unproven = Person.objects.filter(unproven_sign_ups() | abandoned_sign_ups(), joined_at__lt=before)
+    return _number(unproven.delete(), Person)
+
+
+def forget_sessions() -> int:
+    """Sessions that have run out, with the codes that were asked for in them. Returns how many."""
+    return _number(Session.objects.filter(expire_date__lt=now()).delete(), Session)
+
+
+_FORGET_COUNTERS = "DELETE FROM accounts_counters WHERE expires < now()"
+
+
+def forget_counters() -> int:
+    """Counters of tries that have run out. Returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET_COUNTERS)
+        return int(cursor.rowcount)
+
+
+_FORGET_JOBS = """
+    DELETE FROM procrastinate_jobs AS job
+    WHERE status IN ('succeeded', 'failed', 'cancelled', 'aborted')
+      AND NOT EXISTS (SELECT FROM procrastinate_events AS event WHERE event.job_id = job.id AND event.at >= %s)
+"""
+
+
+def forget_jobs(*, older_than: timedelta) -> int:
+    """Jobs that came to an end so long ago. Returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET_JOBS, [now() - older_than])
+        return int(cursor.rowcount)
+
+
+def _number(deleted: tuple[int, dict[str, int]], model: type[Model]) -> int:
+    """How many rows of the table itself were deleted, without those that hung on them."""
+    return deleted[1].get(model._meta.label, 0)
