@@ -8,7 +8,7 @@ from pathlib import Path
 from django.apps import apps
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "silkroom"
-DEPARTMENTS = ["kit", "journal", "accounts", "shops", "inventory", "catalog", "sales", "live"]
+DEPARTMENTS = ["kit", "journal", "accounts", "shops", "inventory", "catalog", "sales", "pos", "live"]
 ALCOVES = {
     "sales": ["offers", "orders", "payments", "desk", "checkout"],
     "live": ["fanout", "relay", "broadcasts", "room", "questions", "deals", "moderation"],

@@ -25,6 +25,8 @@ from silkroom.kit.clock import now
 from silkroom.live.deals.rules import Terms
 from silkroom.live.deals.services import prepare_deal
 from silkroom.live.room.services import plan_show
+from silkroom.pos.queries import Clerk
+from silkroom.pos.services import make_till, open_shift
 from silkroom.sales.orders.models import Order
 from silkroom.sales.payments.models import SandboxCharge
 from silkroom.shops.models import Staff
@@ -43,6 +45,9 @@ STUDIO = "owner, host, assistant"
 LEAD = "owner, host"
 OPERATOR = "operators"
 
+POS_API = ("pos:api-state", "pos:api-shift-open", "pos:api-shift-close")
+"""The device's own token opens these; tests/pos tries them without one, with a forged and with a revoked one."""
+
 WHO: dict[str, str | Task] = {
     "health": PUBLIC, "words": PUBLIC, "media": PUBLIC, "design": PUBLIC, "set_language": PUBLIC,
     "storefront:home": PUBLIC, "storefront:shop": PUBLIC, "storefront:style": PUBLIC,
@@ -58,6 +63,11 @@ WHO: dict[str, str | Task] = {
     "live:studio-mute": STUDIO, "live:studio-unmute": STUDIO,
     "live:studio-title": LEAD, "live:studio-order": LEAD, "live:studio-cover": LEAD, "live:studio-rehearse": LEAD,
     "live:studio-go-live": LEAD, "live:studio-end": LEAD,
+    "pos:till": PUBLIC, "pos:worker": PUBLIC, "pos:manifest": PUBLIC, "pos:api-pair": SECRET,
+    **dict.fromkeys(POS_API, SECRET),
+    "workbench:tills": Task.TILL, "workbench:till-new": Task.STAFF, "workbench:till": Task.TILL,
+    "workbench:till-change": Task.STAFF, "workbench:till-pair": Task.STAFF, "workbench:till-revoke": Task.STAFF,
+    "workbench:shift": Task.TILL,
     "workbench:home": MEMBER, "workbench:open-shop": MEMBER, "workbench:regions": PUBLIC,
     "workbench:invitation": SECRET,
     "workbench:shop": Task.LOOK, "workbench:leave": Task.LOOK,
@@ -83,6 +93,8 @@ WHO: dict[str, str | Task] = {
 }  # fmt: skip
 
 SHOW_PAGES = ("show", "show-change", "show-cancel", "deal-new", "deal-remove")
+
+TILL_PAGES = ("till", "till-change", "till-pair", "till-revoke")
 
 STUDIO_ROLES = {STUDIO: ROLES_OF_TASK[Task.SHOWS], LEAD: frozenset({Role.OWNER, Role.HOST})}
 
@@ -155,15 +167,19 @@ def world(settings: Any, tmp_path: Path) -> World:
     picture = style.pictures.first()
     assert variant
     assert picture
+    till = make_till(shop=house.shop, place=house.store, name="Till", clerk_discount_percent=10, kept_pieces=1)
+    shift = open_shift(till=till, clerk=Clerk(house.owner, Role.OWNER), float_minor=0)
     words: dict[str, dict[str, Any]] = {
         "any": {
             "slug": house.shop.slug, "code": style.code, "number": order.number, "variant_id": variant.pk,
             "place_id": house.warehouse.pk, "picture_id": picture.pk, "prepared_id": deal.pk, "secret": "unknown",
+            "shift_id": shift.pk,
             "staff_id": Staff.objects.get(person=house.hire(Role.CLERK)).pk, "invitation_id": invitation.pk,
             "address_id": own.pk, "reference": charge.reference, "provider": "sandbox", "name": "pictures/none.webp",
         },
         "live": {"code": show.code},
         **{f"workbench:{page}": {"code": show.code} for page in SHOW_PAGES},
+        **{f"workbench:{page}": {"code": till.code} for page in TILL_PAGES},
     }  # fmt: skip
     return World(house, other, buyer, words)
 
@@ -298,7 +314,7 @@ def test_unknown_words_in_addresses_are_not_found(world: World) -> None:
             continue
         strange = {
             "slug": "no-such", "code": "NOSUCH2345", "number": "NOSUCH", "secret": "no-such", "reference": "NOSUCH",
-            "address_id": 10**12, "place_id": 10**12, "variant_id": 10**12,
+            "shift_id": 10**12, "address_id": 10**12, "place_id": 10**12, "variant_id": 10**12,
             "picture_id": 10**12, "prepared_id": 10**12, "staff_id": 10**12, "invitation_id": 10**12,
             "provider": "none",
         }  # fmt: skip

@@ -62,7 +62,7 @@ def test_who_does_what() -> None:
         Role.HOST: {Task.LOOK, Task.SHOWS},
         Role.ASSISTANT: {Task.LOOK, Task.STYLES, Task.ORDERS, Task.SHOWS},
         Role.WAREHOUSE: {Task.LOOK, Task.STOCK, Task.COUNT, Task.ORDERS},
-        Role.CLERK: {Task.LOOK, Task.STOCK, Task.ORDERS},
+        Role.CLERK: {Task.LOOK, Task.STOCK, Task.ORDERS, Task.REFUNDS, Task.TILL},
     }
     assert set(ROLES_OF_TASK) == set(Task)
 

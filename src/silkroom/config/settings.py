@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "silkroom.catalog",
     "silkroom.sales",
     "silkroom.live",
+    "silkroom.pos",
     "silkroom.workbench",
     "silkroom.storefront",
 ]

@@ -21,6 +21,7 @@ urlpatterns = [
     path("", include("silkroom.accounts.urls")),
     path("", include("silkroom.sales.urls")),
     path("", include("silkroom.live.urls")),
+    path("pos/", include("silkroom.pos.urls")),
     path("workbench/", include("silkroom.workbench.urls")),
     path("", include("silkroom.storefront.urls")),
 ]

@@ -40,6 +40,7 @@ class Task(StrEnum):
     COUNT = "count"
     ORDERS = "orders"
     REFUNDS = "refunds"
+    TILL = "till"
     SHOWS = "shows"
     STAFF = "staff"
 
@@ -51,6 +52,7 @@ ROLES_OF_TASK: dict[Task, frozenset[Role]] = {
     Task.COUNT: frozenset({Role.OWNER, Role.WAREHOUSE}),
     Task.ORDERS: frozenset({Role.OWNER, Role.ASSISTANT, Role.WAREHOUSE, Role.CLERK}),
     Task.REFUNDS: frozenset({Role.OWNER, Role.CLERK}),
+    Task.TILL: frozenset({Role.OWNER, Role.CLERK}),
     Task.SHOWS: frozenset({Role.OWNER, Role.HOST, Role.ASSISTANT}),
     Task.STAFF: frozenset({Role.OWNER}),
 }

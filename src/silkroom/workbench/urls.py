@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import moves, orders, shop, shows, staff, stock, styles, undo
+from .views import moves, orders, shop, shows, staff, stock, styles, tills, undo
 
 app_name = "workbench"
 
@@ -24,6 +24,13 @@ urlpatterns = [
     path("<slug:slug>/settings/currency/", shop.currency, name="currency"),
     path("<slug:slug>/settings/places/new/", shop.place_new, name="place-new"),
     path("<slug:slug>/settings/places/<int:place_id>/", shop.place_change, name="place-change"),
+    path("<slug:slug>/tills/", tills.tills, name="tills"),
+    path("<slug:slug>/tills/new/", tills.till_new, name="till-new"),
+    path("<slug:slug>/tills/shifts/<int:shift_id>/", tills.shift, name="shift"),
+    path("<slug:slug>/tills/<slug:code>/", tills.till, name="till"),
+    path("<slug:slug>/tills/<slug:code>/change/", tills.till_change, name="till-change"),
+    path("<slug:slug>/tills/<slug:code>/pair/", tills.till_pair, name="till-pair"),
+    path("<slug:slug>/tills/<slug:code>/revoke/", tills.till_revoke, name="till-revoke"),
     path("<slug:slug>/styles/", styles.styles, name="styles"),
     path("<slug:slug>/styles/new/", styles.style_new, name="style-new"),
     path(STYLE, styles.style, name="style"),
