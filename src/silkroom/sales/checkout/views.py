@@ -49,19 +49,18 @@ def buy(request: HttpRequest) -> HttpResponse:
 
     Who would rather sign in (the form's ``sign_in``) comes back to the page with what was chosen.
     """
-    is_known = isinstance(request.user, Person)
-    if not is_known and ("sign_in" in request.POST or not request.POST.get("name")):
+    person = request.user if isinstance(request.user, Person) else None
+    if person is None and ("sign_in" in request.POST or not request.POST.get("name")):
         page = f"{_page_before(request)}#buy"
         return redirect(f"{reverse('account_login')}?{urlencode({'next': page})}")
     form = BuyForm(request.POST)
     if not form.is_valid():
-        sentences = form.errors.get("name", [_("Please choose colour, size and number of pieces.")])
-        messages.error(request, " ".join(sentences))
+        name_unusable = " ".join(str(one) for one in form.errors.get("name", []))
+        messages.error(request, name_unusable or _("Please choose colour, size and number of pieces."))
         return HttpResponseRedirect(_page_before(request))
     try:
-        if not is_known:
-            _become_guest(request, form)
-        receipt = place_web_order(person_id=request.user.pk, key=form.cleaned_data["key"], lines=[form.line()])
+        buyer = person or _become_guest(request, form)
+        receipt = place_web_order(person_id=buyer.pk, key=form.cleaned_data["key"], lines=[form.line()])
     except Refusal as refusal:
         if wants_json(request):
             raise
@@ -70,7 +69,7 @@ def buy(request: HttpRequest) -> HttpResponse:
     return redirect("sales:order", number=receipt.number)
 
 
-def _become_guest(request: HttpRequest, form: BuyForm) -> None:
+def _become_guest(request: HttpRequest, form: BuyForm) -> Person:
     """The visitor is a guest from now on, in this browser. Raises NameUnusable, TooMany."""
     name, variant_id = form.cleaned_data["name"], form.cleaned_data["variant"]
     refuse_flood_of_guests(request)
@@ -79,6 +78,7 @@ def _become_guest(request: HttpRequest, form: BuyForm) -> None:
     browser = request.META.get("CSRF_COOKIE", "")
     guest = guest_of_press(name=name, press=f"{browser} {form.cleaned_data['key']}")
     login(request, guest, backend=PASSWORDLESS)
+    return guest
 
 
 @require_GET
