@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import Storage
 from django.utils.deconstruct import deconstructible
+from fsspec.implementations.local import LocalFileSystem
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,9 @@ class FsspecStorage(Storage):
 
     def _save(self, name: str, content: File[bytes]) -> str:
         filesystem, path = self._target(name)
-        filesystem.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+        if isinstance(filesystem, LocalFileSystem):
+            # An object store has no folders: there it would make a bucket of a mistyped name.
+            filesystem.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
         with filesystem.open(path, "wb") as target:
             for chunk in content.chunks():
                 target.write(chunk)
@@ -78,7 +81,7 @@ class FsspecStorage(Storage):
             return None
         # A folder's files tell the moment in seconds, an object store's say it in words and have a tag of their own.
         changed = found["mtime"] if "mtime" in found else found.get("LastModified") or filesystem.modified(path)
-        moment = datetime.fromtimestamp(changed, UTC) if isinstance(changed, float) else changed
+        moment = datetime.fromtimestamp(changed, UTC) if isinstance(changed, float) else changed.astimezone(UTC)
         size = int(found["size"])
         told = f"{size} {moment.isoformat()} {found.get('ETag', '')} {found.get('ino', '')}"
         return StoredFile(size, moment, hashlib.sha256(told.encode()).hexdigest()[:24])
