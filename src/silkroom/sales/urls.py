@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from silkroom.sales.checkout import api
+from silkroom.sales.checkout import api, paying
 from silkroom.sales.checkout import views as checkout
 from silkroom.sales.payments import views as payments
 
@@ -30,8 +30,11 @@ urlpatterns = [
     path("orders/<sales_code:number>/", checkout.order_page, name="order"),
     path("orders/<sales_code:number>/state", checkout.order_state, name="order-state"),
     path("orders/<sales_code:number>/address", checkout.order_address, name="order-address"),
-    path("orders/<sales_code:number>/pay", checkout.pay, name="pay"),
+    path("orders/<sales_code:number>/pay", paying.pay, name="pay"),
+    path("orders/<sales_code:number>/paying", paying.paying, name="paying"),
+    path("orders/<sales_code:number>/paying/stop", paying.stop, name="paying-stop"),
     path("orders/<sales_code:number>/cancel", checkout.cancel, name="cancel"),
     path("sandbox/<sales_code:reference>", payments.sandbox_page, name="sandbox"),
     path("payments/notify/<sales_code:provider>", payments.notify, name="notify"),
+    path("payments/notify/<sales_code:provider>/<sales_code:code>", payments.notify, name="account-notify"),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import moves, orders, shop, shows, staff, stock, styles, tills, undo
+from .views import moves, orders, payments, shop, shows, staff, stock, styles, tills, undo
 
 app_name = "workbench"
 
@@ -22,6 +22,10 @@ urlpatterns = [
     path("<slug:slug>/settings/logo/", shop.logo, name="logo"),
     path("<slug:slug>/settings/logo/remove/", shop.logo_remove, name="logo-remove"),
     path("<slug:slug>/settings/currency/", shop.currency, name="currency"),
+    path("<slug:slug>/payments/", payments.payments, name="payments"),
+    path("<slug:slug>/payments/<slug:provider>/", payments.account_save, name="payments-save"),
+    path("<slug:slug>/payments/<slug:provider>/check/", payments.account_check, name="payments-check"),
+    path("<slug:slug>/payments/<slug:provider>/off/", payments.account_off, name="payments-off"),
     path("<slug:slug>/settings/places/new/", shop.place_new, name="place-new"),
     path("<slug:slug>/settings/places/<int:place_id>/", shop.place_change, name="place-change"),
     path("<slug:slug>/tills/", tills.tills, name="tills"),

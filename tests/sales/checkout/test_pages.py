@@ -51,7 +51,7 @@ def bought(desk: Desk) -> Bought:
 
 
 def test_the_page_shows_the_order(bought: Bought, django_assert_num_queries: Any) -> None:
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         response = bought.client.get(bought.url())
     assert response.status_code == 200
     text = response.content.decode()
@@ -66,7 +66,7 @@ def test_the_number_of_queries_does_not_grow_with_the_order(
     for _ in range(3):
         desk.place_blocking(ask_for(bought.stocked, bought.person, 1))
     OrderLine.objects.update(order=bought.order)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         text = bought.client.get(bought.url()).content.decode()
     assert text.count("lines__one") == 4
 

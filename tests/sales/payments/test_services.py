@@ -37,8 +37,8 @@ from silkroom.sales.payments.errors import (
 )
 from silkroom.sales.payments.jobs import carry_out_refund, forget_old_nonces
 from silkroom.sales.payments.models import Notice, NoticeNonce, Payment, Refund, SandboxCharge
-from silkroom.sales.payments.provider import Charge, ChargeRequest
-from silkroom.sales.payments.registry import get_provider, usual_provider
+from silkroom.sales.payments.provider import Charge, ChargeRequest, KnownCharge
+from silkroom.sales.payments.registry import choose_provider, get_provider
 from silkroom.sales.payments.sandbox import (
     SandboxNotice,
     SandboxProvider,
@@ -57,6 +57,7 @@ from silkroom.sales.payments.states import ChargeState
 from tests.sales.stocked import StockedShop, ask_for, make_people, make_shop, stock_row
 
 SANDBOX = SandboxProvider()
+KNOWN = KnownCharge("REF", 100, "CNY")
 
 
 class Buyer:
@@ -273,10 +274,10 @@ def test_the_sandbox_takes_no_money_after_the_end() -> None:
     SANDBOX.create(ChargeRequest("REF", 100, "CNY", "K7", now() - timedelta(seconds=1)))
     with pytest.raises(ChargeOver):
         settle_charge(reference="REF", pays=True)
-    facts = SANDBOX.query("REF")
+    facts = SANDBOX.query(KNOWN)
     assert facts is not None
     assert facts.state == ChargeState.CLOSED
-    assert SANDBOX.query("NONE") is None
+    assert SANDBOX.query(KnownCharge("NONE", 100, "CNY")) is None
 
 
 @pytest.mark.django_db
@@ -284,7 +285,7 @@ def test_the_sandbox_refunds_once_for_each_key() -> None:
     SANDBOX.create(ChargeRequest("REF", 100, "CNY", "K7", now() + timedelta(minutes=5)))
     settle_charge(reference="REF", pays=True)
     for key, amount in (("a", 40), ("a", 40), ("b", 60)):
-        SANDBOX.refund(reference="REF", amount_minor=amount, key=key)
+        SANDBOX.refund(KNOWN, amount_minor=amount, key=key)
     charge = SandboxCharge.objects.get()
     assert (charge.refunded_minor, charge.state) == (100, "refunded")
 
@@ -413,14 +414,17 @@ def test_a_provider_that_does_not_answer_leaves_the_order_to_be_paid(desk: Desk)
     assert buyer.states == ("held", ["failed", "under_way"])
 
 
+@pytest.mark.django_db
 def test_the_sandbox_can_be_turned_off(settings: Any) -> None:
+    shop = make_shop().shop
+    assert choose_provider(shop=shop, currency="CNY").name == "sandbox"
     assert get_provider("sandbox").name == "sandbox"
     environment = type(settings.ENVIRONMENT)(sandbox_payments=False)
     with override_settings(ENVIRONMENT=environment):
         with pytest.raises(ProviderUnknown):
             get_provider("sandbox")
         with pytest.raises(PaymentNotSetUp):
-            usual_provider()
+            choose_provider(shop=shop, currency="CNY")
 
 
 @pytest.mark.django_db

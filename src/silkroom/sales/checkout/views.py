@@ -21,12 +21,11 @@ from silkroom.accounts.entrance import refuse_flood_of_guests
 from silkroom.accounts.errors import NameUnusable
 from silkroom.accounts.models import Person
 from silkroom.accounts.rules import LONGEST_GUEST_NAME
-from silkroom.kit.clock import to_milliseconds
 from silkroom.kit.errors import NotFound, Refusal
 from silkroom.sales.orders.answers import wants_json
 from silkroom.sales.orders.services import cancel_order, set_address
-from silkroom.sales.payments.registry import offered_providers, usual_provider
-from silkroom.sales.payments.services import start_payment
+from silkroom.sales.payments.labels import WAY_NAMES
+from silkroom.sales.payments.registry import offered_ways
 
 from .forms import AddressForm, BuyForm
 from .queries import OrderStanding, own_order_standing
@@ -117,28 +116,6 @@ def order_address(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @require_POST
-def pay(request: HttpRequest, number: str) -> HttpResponse:
-    """Begin to pay: JSON for a script, the provider's page for a form."""
-    started = start_payment(person=buyer_of(request), number=number, provider=usual_provider())
-    if wants_json(request):
-        payment, charge = started.payment, started.charge
-        return JsonResponse(
-            {
-                "payment": payment.reference,
-                "provider": payment.provider,
-                "page_url": charge.page_url,
-                "confirm_url": charge.confirm_url,
-                "amount_minor": payment.amount_minor,
-                "currency": payment.currency,
-                "expires_at_ms": to_milliseconds(payment.expires_at),
-                "state_url": reverse("sales:order-state", args=[number]),
-            },
-            status=201,
-        )
-    return HttpResponseRedirect(started.charge.page_url)
-
-
-@require_POST
 def cancel(request: HttpRequest, number: str) -> HttpResponse:
     """Give the pieces back."""
     with transaction.atomic():
@@ -150,8 +127,10 @@ def cancel(request: HttpRequest, number: str) -> HttpResponse:
 
 
 def _page_data(standing: OrderStanding, form: AddressForm) -> dict[str, Any]:
+    order = standing.order
+    ways = offered_ways(shop=order.shop, currency=order.currency) if standing.may_pay else []
     return {
-        "order": standing.order,
+        "order": order,
         "lines": list(standing.order.lines.all()),
         "standing": standing,
         "payment": standing.payment,
@@ -159,7 +138,7 @@ def _page_data(standing: OrderStanding, form: AddressForm) -> dict[str, Any]:
         "state": standing.as_json(),
         "state_url": reverse("sales:order-state", args=[standing.order.number]),
         "address_form": form,
-        "providers": offered_providers(),
+        "ways": [(one.name, WAY_NAMES[one.name]) for one in ways],
     }
 
 

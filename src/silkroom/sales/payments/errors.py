@@ -37,6 +37,55 @@ class ProviderUnavailable(Refusal):
     text = "The payment provider does not answer. Please try again in a moment; your pieces are still held."
 
 
+class ProviderRefused(ProviderUnavailable):
+    """The provider answers, and will not: wrong keys, a limit, no money to send back. data: provider, reason (the
+    provider's own code; it never holds a secret)."""
+
+    code = "provider_refused"
+    status = 502
+    text = "The payment provider refuses: %(reason)s. Please choose another way to pay, or ask the shop."
+
+
+class CredentialsUnusable(Refusal):
+    """Something typed into the settings of payments cannot be what it should be. data: field."""
+
+    code = "credentials_unusable"
+    status = 400
+    text = "This cannot be used. Please copy it again from the provider's page."
+
+
+class MerchantFixed(Refusal):
+    """Another account of the same provider is in use."""
+
+    code = "merchant_fixed"
+    status = 409
+    text = "Another account is in use. Turn this way to pay off first, then enter the new one."
+
+
+class CredentialsUnreadable(Refusal):
+    """The installation's secret key has changed since they were entered. data: provider."""
+
+    code = "credentials_unreadable"
+    status = 503
+    text = "The keys of this way to pay cannot be read any more. The shop's owner has to enter them anew."
+
+
+class CurrencyNotTaken(Refusal):
+    """The provider takes other currencies. data: provider, currency."""
+
+    code = "currency_not_taken"
+    status = 409
+    text = "This way to pay does not take %(currency)s."
+
+
+class StatementNotReady(Refusal):
+    """The provider has not written the statement of that day yet. data: provider."""
+
+    code = "statement_not_ready"
+    status = 409
+    text = "The provider has no statement of this day yet."
+
+
 class HoldOver(Refusal):
     """The time to pay is over; the order lapses any moment."""
 
@@ -90,6 +139,14 @@ class NoticeAmountDiffers(Refusal):
     code = "notice_amount_differs"
     status = 409
     text = "The amount in this notice is not that of the payment."
+
+
+class NoticeMerchantDiffers(Refusal):
+    """Rightly signed, but about another merchant's money. data: reference."""
+
+    code = "notice_merchant_differs"
+    status = 409
+    text = "This notice is about another merchant."
 
 
 class ChargeOver(Refusal):

@@ -10,21 +10,66 @@ from django.utils.translation import gettext_lazy as _
 
 from silkroom.kit.choices import choices_of
 from silkroom.sales.orders.models import Order
+from silkroom.shops.models import Shop
 
-from .states import ChargeState, PaymentState
+from .states import ChargeState, DifferenceKind, LineKind, PaymentState
+
+
+class MerchantAccount(models.Model):
+    """A shop's account at a provider. Another merchant is another row, so that old payments can still be sent back.
+
+    ``details`` are shown to the owner (a merchant's number), ``sealed`` are keys and are shown to nobody.
+    """
+
+    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="merchant_accounts")
+    provider = models.CharField(max_length=20)
+    code = models.CharField(max_length=40, unique=True, editable=False, help_text="in the address of its notices")
+    merchant = models.CharField(max_length=80, blank=True, help_text="whose account it is, as the provider calls them")
+    details = models.JSONField(default=dict)
+    sealed = models.TextField(blank=True, editable=False)
+    base_url = models.URLField(
+        blank=True, help_text="where the provider answers, if not at its usual address: its own test environment"
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    changed_at = models.DateTimeField(null=True, blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    problem = models.CharField(max_length=120, blank=True, help_text="what the last check said; empty: all is well")
+    retired_at = models.DateTimeField(null=True, blank=True, help_text="buyers are not offered it since then")
+
+    class Meta:
+        verbose_name = _("merchant account")
+        verbose_name_plural = _("merchant accounts")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["shop", "provider"], name="one_account_in_use", condition=Q(retired_at__isnull=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.merchant}"
 
 
 class Payment(models.Model):
-    """A try to pay an order at a provider. ``reference`` is the provider's name for it."""
+    """A try to pay an order at a provider. ``reference`` is silkroom's name for it, ``provider_id`` the provider's own.
+
+    ``page_url`` and ``code``: what the buyer was sent to, or shown; the same again while it is under way.
+    """
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
     provider = models.CharField(max_length=20)
+    account = models.ForeignKey(
+        MerchantAccount, null=True, blank=True, on_delete=models.PROTECT, related_name="payments"
+    )
     reference = models.CharField(max_length=80)
+    provider_id = models.CharField(max_length=120, blank=True, default="")
+    page_url = models.TextField(blank=True, default="")
+    code = models.TextField(blank=True, default="")
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     state = models.CharField(max_length=10, choices=choices_of(PaymentState), default=PaymentState.UNDER_WAY)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField(help_text="the provider takes no money after this")
+    paid_at = models.DateTimeField(null=True, blank=True, help_text="when silkroom learned that the money has come")
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -105,6 +150,69 @@ class Refund(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Statement(models.Model):
+    """A day of a provider's own book, fetched and compared with silkroom's."""
+
+    account = models.ForeignKey(MerchantAccount, on_delete=models.PROTECT, related_name="statements")
+    day = models.DateField()
+    fetched_at = models.DateTimeField(null=True, blank=True)
+    problem = models.CharField(max_length=120, blank=True, help_text="why it could not be fetched")
+
+    class Meta:
+        verbose_name = _("provider's statement")
+        verbose_name_plural = _("providers' statements")
+        constraints = [models.UniqueConstraint(fields=["account", "day"], name="one_statement_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.day}"
+
+
+class StatementEntry(models.Model):
+    """A movement of money as the provider booked it."""
+
+    statement = models.ForeignKey(Statement, on_delete=models.CASCADE, related_name="entries")
+    kind = models.CharField(max_length=10, choices=choices_of(LineKind))
+    reference = models.CharField(max_length=80, db_index=True)
+    key = models.CharField(max_length=80, blank=True)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    provider_id = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        verbose_name = _("line of a provider's statement")
+        verbose_name_plural = _("lines of providers' statements")
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.reference}"
+
+
+class Difference(models.Model):
+    """Where a statement and silkroom's book do not agree, until somebody of the shop has looked."""
+
+    statement = models.ForeignKey(Statement, on_delete=models.CASCADE, related_name="differences")
+    kind = models.CharField(max_length=24, choices=choices_of(DifferenceKind))
+    reference = models.CharField(max_length=80)
+    key = models.CharField(max_length=80, blank=True)
+    payment = models.ForeignKey(Payment, null=True, blank=True, on_delete=models.PROTECT, related_name="differences")
+    ours_minor = models.BigIntegerField(null=True, blank=True)
+    theirs_minor = models.BigIntegerField(null=True, blank=True)
+    currency = models.CharField(max_length=3)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        verbose_name = _("difference to a statement")
+        verbose_name_plural = _("differences to statements")
+        constraints = [
+            models.UniqueConstraint(fields=["statement", "kind", "reference", "key"], name="difference_is_told_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.reference}"
 
 
 class SandboxCharge(models.Model):

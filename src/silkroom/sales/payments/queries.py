@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 
+from silkroom.kit.clock import now
 from silkroom.kit.errors import NotFound
 
 from .models import Payment, Refund
+from .provider import KnownCharge
 from .states import PaymentState
 
 
@@ -18,6 +20,12 @@ def latest_payment(*, order_id: int) -> Payment | None:
     return next((one for one in found if one.state in won), found[0] if found else None)
 
 
+def running_payment(*, order_id: int) -> Payment | None:
+    """The payment that is under way and may still be finished. One query."""
+    running = Payment.objects.filter(order_id=order_id, state=PaymentState.UNDER_WAY, expires_at__gt=now())
+    return running.select_related("account").first()
+
+
 def refunds_of(*, order_id: int) -> list[Refund]:
     """Money that goes back for an order. One query."""
     return list(Refund.objects.filter(payment__order_id=order_id).select_related("by").order_by("id"))
@@ -26,6 +34,11 @@ def refunds_of(*, order_id: int) -> list[Refund]:
 def given_up_refunds() -> QuerySet[Refund]:
     """Money that should have gone back and has not: nobody tries any more."""
     return Refund.objects.filter(is_done=False, given_up_at__isnull=False)
+
+
+def known_charge(payment: Payment) -> KnownCharge:
+    """How a payment is named to its provider."""
+    return KnownCharge(payment.reference, payment.amount_minor, payment.currency, payment.provider_id)
 
 
 def payment_of_reference(*, provider: str, reference: str) -> Payment | None:

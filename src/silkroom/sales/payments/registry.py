@@ -1,30 +1,124 @@
-"""Which providers this installation offers. A further one is added here and nowhere else."""
+"""Which ways to pay there are, and which of them a shop offers. A further provider is added here and nowhere else."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
 from django.conf import settings
 
-from .errors import PaymentNotSetUp, ProviderUnknown
-from .provider import Provider
-from .sandbox import SandboxProvider
+from silkroom.kit.money import MINOR_DIGITS
+from silkroom.shops.models import Shop
+
+from . import sandbox
+from .credentials import unseal
+from .errors import CurrencyNotTaken, PaymentNotSetUp, ProviderUnknown
+from .models import MerchantAccount, Payment
+from .provider import Field, Provider
+from .providers import stripe_checkout
 
 
-def offered_providers() -> list[Provider]:
-    """What a buyer may choose from, the usual one first."""
-    return [SandboxProvider()] if settings.ENVIRONMENT.sandbox_payments else []
+def _stripe(account: MerchantAccount, keys: Mapping[str, str]) -> Provider:
+    return stripe_checkout.StripeCheckout(
+        account_id=account.pk,
+        account=account.merchant,
+        secret_key=keys["secret_key"],
+        webhook_secret=keys["webhook_secret"],
+        base_url=account.base_url,
+    )
 
 
-def get_provider(name: str) -> Provider:
-    """Raises ProviderUnknown."""
-    for provider in offered_providers():
-        if provider.name == name:
-            return provider
+@dataclass(frozen=True)
+class Kind:
+    """A provider that shops have accounts at. ``makes`` an adapter of an account and its opened keys.
+
+    ``needs_address``: the owner enters the address of notices at the provider; others are told it with each charge.
+    """
+
+    name: str
+    makes: Callable[[MerchantAccount, Mapping[str, str]], Provider]
+    currencies: frozenset[str]
+    fields: tuple[Field, ...]
+    needs_address: bool = False
+
+
+KINDS = {
+    one.name: one
+    for one in (
+        Kind(stripe_checkout.NAME, _stripe, frozenset(MINOR_DIGITS), stripe_checkout.FIELDS, needs_address=True),
+    )
+}
+"""In the order in which buyers see them."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to pay that a shop offers. ``account`` None: the sandbox."""
+
+    name: str
+    account: MerchantAccount | None
+
+
+def has_sandbox() -> bool:
+    """Whether this installation lets anybody practise."""
+    return bool(settings.ENVIRONMENT.sandbox_payments)
+
+
+def offered_ways(*, shop: Shop, currency: str) -> list[Way]:
+    """What a buyer of this shop may choose from, the usual one first. One query."""
+    found = {
+        one.provider: one
+        for one in MerchantAccount.objects.filter(
+            shop=shop, retired_at__isnull=True, checked_at__isnull=False, problem=""
+        )
+    }
+    ways = [Way(sandbox.NAME, None)] if has_sandbox() else []
+    return ways + [
+        Way(kind.name, found[kind.name])
+        for kind in KINDS.values()
+        if kind.name in found and currency in kind.currencies
+    ]
+
+
+def choose_provider(*, shop: Shop, currency: str, name: str = "") -> Provider:
+    """The one that the buyer chose, or the usual one.
+
+    Raises PaymentNotSetUp, ProviderUnknown, CurrencyNotTaken, CredentialsUnreadable.
+    """
+    ways = offered_ways(shop=shop, currency=currency)
+    if not ways:
+        raise PaymentNotSetUp
+    for way in ways:
+        if way.name == name or not name:
+            return get_provider(way.name) if way.account is None else provider_of_account(way.account)
+    if name in KINDS and currency not in KINDS[name].currencies:
+        raise CurrencyNotTaken(provider=name, currency=currency)
     raise ProviderUnknown(provider=name)
 
 
-def usual_provider() -> Provider:
-    """The one that is used when the buyer chooses none. Raises PaymentNotSetUp when none is offered."""
-    providers = offered_providers()
-    if not providers:
-        raise PaymentNotSetUp
-    return providers[0]
+def get_provider(name: str) -> Provider:
+    """A provider of this house, without an account: the sandbox. Raises ProviderUnknown."""
+    if name == sandbox.NAME and has_sandbox():
+        return sandbox.SandboxProvider()
+    raise ProviderUnknown(provider=name)
+
+
+def provider_of_account(account: MerchantAccount) -> Provider:
+    """Raises CredentialsUnreadable."""
+    keys = unseal(account.sealed, provider=account.provider) if account.sealed else {}
+    return KINDS[account.provider].makes(account, keys)
+
+
+def provider_of_payment(payment: Payment) -> Provider:
+    """Where a payment was made, also if the shop offers it no more. Raises ProviderUnknown, CredentialsUnreadable."""
+    return get_provider(payment.provider) if payment.account is None else provider_of_account(payment.account)
+
+
+def provider_of_notice(name: str, code: str) -> Provider:
+    """Whom a notice's address belongs to. Raises ProviderUnknown, CredentialsUnreadable."""
+    if not code:
+        return get_provider(name)
+    account = MerchantAccount.objects.filter(provider=name, code=code).first()
+    if account is None:
+        raise ProviderUnknown(provider=name)
+    return provider_of_account(account)

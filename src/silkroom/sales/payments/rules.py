@@ -27,9 +27,9 @@ BY_SHOP = "shop"
 """Reason of a refund that somebody of the shop made."""
 
 
-def payment_end(now: datetime) -> datetime:
+def payment_end(now: datetime, seconds: int = PAYING_SECONDS) -> datetime:
     """When a payment that starts now must have ended."""
-    return now + timedelta(seconds=PAYING_SECONDS)
+    return now + timedelta(seconds=seconds)
 
 
 def pause_before(attempt: int, pauses: tuple[int, ...]) -> int | None:

@@ -6,7 +6,8 @@ over HTTP and repeats them, also after they were accepted, as real providers do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 
 import msgspec
 from django.db import transaction
@@ -15,11 +16,12 @@ from django.utils.crypto import salted_hmac
 from procrastinate.contrib.django import app
 
 from silkroom.kit.clock import now
-from silkroom.kit.errors import NotFound
+from silkroom.kit.errors import NotFound, Refusal
 
 from .errors import ChargeOver, NoticeMalformed
 from .models import SandboxCharge
-from .provider import Charge, ChargeFacts, ChargeRequest, NoticeFacts
+from .provider import Charge, ChargeFacts, ChargeRequest, KnownCharge, NoticeFacts, Reply, StatementLine
+from .rules import PAYING_SECONDS
 from .signing import verify
 from .states import ChargeState
 
@@ -40,6 +42,9 @@ class SandboxProvider:
     """See `provider.Provider`."""
 
     name = NAME
+    account_id = None
+    paying_seconds = PAYING_SECONDS
+    is_by_hand = False
     accepted = "success"
 
     def create(self, request: ChargeRequest) -> Charge:
@@ -65,25 +70,44 @@ class SandboxProvider:
             notice.notice, notice.reference, notice.state, notice.amount_minor, notice.currency, nonce=nonce
         )
 
-    def query(self, reference: str) -> ChargeFacts | None:
-        charge = SandboxCharge.objects.filter(reference=reference).first()
-        if charge is None:
-            return None
-        state = ChargeState(charge.state)
-        if state == ChargeState.WAITING and charge.expires_at <= now():
-            state = ChargeState.CLOSED
-        return ChargeFacts(charge.reference, state, charge.amount_minor, charge.currency)
+    def reply(self, refusal: Refusal | None) -> Reply:
+        if refusal is None:
+            return Reply(200, self.accepted.encode())
+        body = msgspec.json.encode({"error": refusal.as_json()})
+        return Reply(refusal.status, body, "application/json")
 
-    def refund(self, *, reference: str, amount_minor: int, key: str) -> None:
+    def query(self, charge: KnownCharge) -> ChargeFacts | None:
+        found = SandboxCharge.objects.filter(reference=charge.reference).first()
+        if found is None:
+            return None
+        state = ChargeState(found.state)
+        if state == ChargeState.WAITING and found.expires_at <= now():
+            state = ChargeState.CLOSED
+        return ChargeFacts(found.reference, state, found.amount_minor, found.currency)
+
+    def close(self, charge: KnownCharge) -> ChargeFacts | None:
+        SandboxCharge.objects.filter(reference=charge.reference, state=ChargeState.WAITING).update(
+            state=ChargeState.CLOSED
+        )
+        return self.query(charge)
+
+    def refund(self, charge: KnownCharge, *, amount_minor: int, key: str) -> None:
         with transaction.atomic():
-            charge = _lock(reference)
-            if key in charge.refund_keys:
+            found = _lock(charge.reference)
+            if key in found.refund_keys:
                 return
-            charge.refund_keys = [*charge.refund_keys, key]
-            charge.refunded_minor += amount_minor
-            if charge.refunded_minor >= charge.amount_minor:
-                charge.state = ChargeState.REFUNDED
-            charge.save(update_fields=["refund_keys", "refunded_minor", "state"])
+            found.refund_keys = [*found.refund_keys, key]
+            found.refunded_minor += amount_minor
+            if found.refunded_minor >= found.amount_minor:
+                found.state = ChargeState.REFUNDED
+            found.save(update_fields=["refund_keys", "refunded_minor", "state"])
+
+    def statement(self, day: date) -> Sequence[StatementLine]:
+        """Practice is not reconciled."""
+        return []
+
+    def check(self) -> None:
+        return
 
 
 def signing_key() -> bytes:

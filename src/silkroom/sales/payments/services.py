@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import IntegrityError, connection, transaction
+from django.urls import reverse
 from procrastinate.contrib.django import app
 
 from silkroom.accounts.models import Person
@@ -33,14 +34,15 @@ from .errors import (
     HoldOver,
     NothingToRefund,
     NoticeAmountDiffers,
+    NoticeMerchantDiffers,
     NoticeReplayed,
     NoticeUnknown,
     ProviderUnavailable,
 )
 from .models import NoticeNonce, Payment, Refund
-from .provider import Charge, ChargeFacts, ChargeRequest, NoticeFacts, Provider
-from .queries import given_up_refunds, payment_of_reference
-from .registry import get_provider
+from .provider import Charge, ChargeFacts, ChargeRequest, NoticeFacts, Payer, Provider
+from .queries import given_up_refunds, known_charge, payment_of_reference
+from .registry import provider_of_payment
 from .rules import (
     ASK_AFTER_SECONDS,
     BY_SHOP,
@@ -64,7 +66,7 @@ class StartedPayment:
     charge: Charge
 
 
-def start_payment(*, person: Person, number: str, provider: Provider) -> StartedPayment:
+def start_payment(*, person: Person, number: str, provider: Provider, payer: Payer | None = None) -> StartedPayment:
     """Begin to pay an own held order, or go on with the payment that is under way. Commits by itself, since it must not
     hold locks while it talks to the provider.
 
@@ -72,22 +74,59 @@ def start_payment(*, person: Person, number: str, provider: Provider) -> Started
     """
     with transaction.atomic(durable=True):
         payment = _open_payment(person, number, provider)
+    if payment.account_id is not None and (payment.page_url or payment.code):
+        # Real providers take a reference once, and not again from another device.
+        return StartedPayment(payment, _charge_as_made(payment))
     try:
-        charge = provider.create(
-            ChargeRequest(
-                reference=payment.reference,
-                amount_minor=payment.amount_minor,
-                currency=payment.currency,
-                subject=number,
-                expires_at=payment.expires_at,
-            )
-        )
+        charge = provider.create(_request(payment, number, payer or Payer()))
     except ProviderUnavailable:
         with transaction.atomic():
             order = lock_order(order_id=payment.order_id)
             _fail(order, _lock_payment(payment.pk))
         raise
+    payment.page_url, payment.code, payment.provider_id = charge.page_url, charge.code, charge.provider_id
+    payment.save(update_fields=["page_url", "code", "provider_id"])
     return StartedPayment(payment, charge)
+
+
+def _request(payment: Payment, number: str, payer: Payer) -> ChargeRequest:
+    account = payment.account
+    notify = "" if account is None else reverse("sales:account-notify", args=[payment.provider, account.code])
+    return ChargeRequest(
+        reference=payment.reference,
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
+        subject=number,
+        expires_at=payment.expires_at,
+        payer=payer,
+        notify_url=payer.site + notify,
+        return_url=payer.site + reverse("sales:order", args=[number]),
+    )
+
+
+def _charge_as_made(payment: Payment) -> Charge:
+    return Charge(payment.reference, payment.page_url, code=payment.code, provider_id=payment.provider_id)
+
+
+def stop_payment(*, person: Person, number: str) -> None:
+    """The buyer would rather pay another way: the charge under way is closed at its provider. Commits by itself.
+
+    Nothing is under way: nothing happens. The buyer has paid meanwhile: the order is paid. Raises NotFound,
+    ProviderUnavailable.
+    """
+    with transaction.atomic(durable=True):
+        order = lock_own_order(person=person, number=number)
+        payment = Payment.objects.filter(order=order, state=PaymentState.UNDER_WAY).select_related("account").first()
+    if payment is None:
+        return
+    facts = provider_of_payment(payment).close(known_charge(payment))
+    with transaction.atomic():
+        order = lock_order(order_id=payment.order_id)
+        payment = _lock_payment(payment.pk)
+        if _is_paid(facts, payment):
+            _apply(order, payment, ChargeState.PAID)
+        else:
+            _fail(order, payment)
 
 
 def _open_payment(person: Person, number: str, provider: Provider) -> Payment:
@@ -96,7 +135,7 @@ def _open_payment(person: Person, number: str, provider: Provider) -> Payment:
         raise OrderMoved(state=order.state)
     running = Payment.objects.filter(order=order, state=PaymentState.UNDER_WAY).first()
     if running is not None and running.expires_at > now():
-        if running.provider != provider.name:
+        if (running.provider, running.account_id) != (provider.name, provider.account_id):
             raise PaymentUnderWay
         return running
     if order.holds_until <= now():
@@ -107,42 +146,58 @@ def _open_payment(person: Person, number: str, provider: Provider) -> Payment:
     payment = Payment.objects.create(
         order=order,
         provider=provider.name,
+        account_id=provider.account_id,
         reference=make_code(REFERENCE_LENGTH),
         amount_minor=order.total_minor,
         currency=order.currency,
-        expires_at=payment_end(now()),
+        expires_at=payment_end(now(), provider.paying_seconds),
     )
     extend_for_payment(sources=[hold_source(order.number)], paying_until=payment.expires_at)
-    _ask_later(payment.pk, attempt=1)
+    if provider.is_by_hand:
+        _ask_in(provider.paying_seconds, payment_id=payment.pk, attempt=1)
+    else:
+        _ask_later(payment.pk, attempt=1)
     return payment
 
 
 def receive_notice(*, provider: Provider, headers: Mapping[str, str], body: bytes) -> None:
     """A message from a provider: verified, counted, applied once.
 
-    Raises NoticeForged, NoticeStale, NoticeMalformed, NoticeReplayed, NoticeUnknown, NoticeAmountDiffers; nothing has
-    changed then.
+    Raises NoticeForged, NoticeStale, NoticeMalformed, NoticeReplayed, NoticeUnknown, NoticeMerchantDiffers,
+    NoticeAmountDiffers; nothing has changed then.
     """
     facts = provider.read_notice(headers=headers, body=body)
+    if facts is None:
+        return
     with transaction.atomic():
         payment = payment_of_reference(provider=provider.name, reference=facts.reference)
         if payment is None:
             raise NoticeUnknown(reference=facts.reference)
+        if payment.account_id != provider.account_id:
+            raise NoticeMerchantDiffers(reference=facts.reference)
         order = lock_order(order_id=payment.order_id)
         payment = _lock_payment(payment.pk)
         if (facts.amount_minor, facts.currency) != (payment.amount_minor, payment.currency):
             raise NoticeAmountDiffers(reference=facts.reference)
         _use_nonce(provider.name, facts)
         _count_notice(provider.name, facts, payment, body)
+        if facts.provider_id and not payment.provider_id:
+            # The answer to "create" was lost, but the charge was made.
+            payment.provider_id = facts.provider_id
+            payment.save(update_fields=["provider_id"])
         _apply(order, payment, facts.state)
 
 
 def settle_silent_payment(*, payment_id: int, attempt: int) -> None:
-    """No notice has come: ask the provider, and ask again later until the payment has ended one way or the other."""
-    payment = Payment.objects.get(pk=payment_id)
+    """No notice has come: ask the provider, and ask again later until the payment has ended one way or the other.
+
+    When its time is over, the charge is closed there: from then on the provider takes no money.
+    """
+    payment = Payment.objects.select_related("account").get(pk=payment_id)
     if payment.state != PaymentState.UNDER_WAY:
         return
-    facts = get_provider(payment.provider).query(payment.reference)
+    provider, charge = provider_of_payment(payment), known_charge(payment)
+    facts = provider.close(charge) if payment.expires_at <= now() else provider.query(charge)
     with transaction.atomic():
         order = lock_order(order_id=payment.order_id)
         payment = _lock_payment(payment_id)
@@ -154,6 +209,17 @@ def settle_silent_payment(*, payment_id: int, attempt: int) -> None:
             _fail(order, payment)
         else:
             _ask_later(payment_id, attempt=attempt + 1)
+
+
+def ask_about_failed_payment(*, payment_id: int) -> None:
+    """The provider's statement says that money has come for a payment that is not paid here: ask, and take its word."""
+    payment = Payment.objects.select_related("account").get(pk=payment_id)
+    facts = provider_of_payment(payment).query(known_charge(payment))
+    with transaction.atomic():
+        order = lock_order(order_id=payment.order_id)
+        payment = _lock_payment(payment_id)
+        if _is_paid(facts, payment):
+            _apply(order, payment, ChargeState.PAID)
 
 
 def _is_paid(facts: ChargeFacts | None, payment: Payment) -> bool:
@@ -170,18 +236,26 @@ def _is_over(payment: Payment) -> bool:
 
 def carry_out_refund(*, refund_id: int) -> None:
     """Send money back. Twice changes nothing: the provider knows the key. Raises ProviderUnavailable."""
-    refund = Refund.objects.select_related("payment").get(pk=refund_id)
+    refund = Refund.objects.select_related("payment__account").get(pk=refund_id)
     if refund.is_done:
         return
     payment = refund.payment
-    get_provider(payment.provider).refund(reference=payment.reference, amount_minor=refund.amount_minor, key=refund.key)
+    provider = provider_of_payment(payment)
+    if provider.is_by_hand:
+        return
+    provider.refund(known_charge(payment), amount_minor=refund.amount_minor, key=refund.key)
     with transaction.atomic():
         lock_order(order_id=payment.order_id)
-        Refund.objects.filter(pk=refund_id).update(is_done=True)
-        payment = _lock_payment(payment.pk)
-        done = sum(payment.refunds.filter(is_done=True).values_list("amount_minor", flat=True))
-        if done >= payment.amount_minor:
-            _end(payment, PaymentState.REFUNDED)
+        _finish_refund(refund)
+
+
+def _finish_refund(refund: Refund) -> None:
+    """The money has been sent back; the order is locked."""
+    Refund.objects.filter(pk=refund.pk).update(is_done=True)
+    payment = _lock_payment(refund.payment_id)
+    done = sum(payment.refunds.filter(is_done=True).values_list("amount_minor", flat=True))
+    if done >= payment.amount_minor:
+        _end(payment, PaymentState.REFUNDED)
 
 
 def note_failed_refund(*, refund_id: int) -> int | None:
@@ -261,6 +335,8 @@ def _apply(order: Order, payment: Payment, state: ChargeState) -> None:
 def _succeed(order: Order, payment: Payment) -> None:
     if payment.state in (PaymentState.SUCCEEDED, PaymentState.REFUNDED):
         return
+    payment.paid_at = now()
+    payment.save(update_fields=["paid_at"])
     _end(payment, PaymentState.SUCCEEDED)
     try:
         paid = pay_order(order=order)
@@ -319,6 +395,10 @@ def _count_notice(provider: str, facts: NoticeFacts, payment: Payment, body: byt
 
 def _ask_later(payment_id: int, *, attempt: int) -> None:
     pause = pause_before(attempt, ASK_AFTER_SECONDS) or ASK_AFTER_SECONDS[-1]
-    app.configure_task("sales.ask_about_payment", schedule_in={"seconds": pause}).defer(
+    _ask_in(pause, payment_id=payment_id, attempt=attempt)
+
+
+def _ask_in(seconds: int, *, payment_id: int, attempt: int) -> None:
+    app.configure_task("sales.ask_about_payment", schedule_in={"seconds": seconds}).defer(
         payment_id=payment_id, attempt=attempt
     )

@@ -22,7 +22,7 @@ from silkroom.sales.orders.answers import wants_json
 from .errors import NoticeMalformed
 from .provider import LARGEST_NOTICE
 from .queries import get_order_number
-from .registry import get_provider
+from .registry import get_provider, provider_of_notice
 from .sandbox import NAME, get_charge, settle_charge
 from .services import receive_notice
 from .states import ChargeState
@@ -32,9 +32,13 @@ log = structlog.get_logger("silkroom.sales.payments")
 
 @csrf_exempt
 @require_POST
-def notify(request: HttpRequest, provider: str) -> HttpResponse:
-    """A provider tells how a charge stands. Its signature is over the raw body, so the body is not parsed before."""
-    known = get_provider(provider)
+def notify(request: HttpRequest, provider: str, code: str = "") -> HttpResponse:
+    """A provider tells how a charge stands. Its signature is over the raw body, so the body is not parsed before.
+
+    ``code`` names the merchant account that the notice is for.
+    """
+    known = provider_of_notice(provider, code)
+    refused: Refusal | None = None
     body = request.read(LARGEST_NOTICE + 1)
     try:
         if len(body) > LARGEST_NOTICE:
@@ -42,8 +46,9 @@ def notify(request: HttpRequest, provider: str) -> HttpResponse:
         receive_notice(provider=known, headers=request.headers, body=body)
     except Refusal as refusal:
         log.warning("payment notice refused", provider=provider, reason=refusal.code)
-        return JsonResponse({"error": refusal.as_json()}, status=refusal.status)
-    return HttpResponse(known.accepted, content_type="text/plain")
+        refused = refusal
+    reply = known.reply(refused)
+    return HttpResponse(reply.body, status=reply.status, content_type=reply.content_type)
 
 
 @require_http_methods(["GET", "POST"])
