@@ -91,6 +91,9 @@ def test_a_new_time_and_the_end_of_waiting(
     expect(when).to_contain_text("1:30:")
     expect(viewer.page.locator('[data-part="told"]')).to_contain_text(words["new_time"])
     viewer.audit()
+    # Meanwhile the studio has measured what its line carries.
+    expect(host.page.locator('[data-part="checks"]')).to_contain_text("Mbit/s")
+    host.audit()
 
     do(room.cancel_show, broadcast=planned, by=stage.owner)
     over = viewer.page.locator('[data-part="over"]')

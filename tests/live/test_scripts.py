@@ -74,6 +74,27 @@ def test_the_price_beside_a_deal_is_what_will_be_charged(page: Page):
     ]
 
 
+def test_what_a_line_is_good_for(page: Page):
+    script = """async () => {
+      globalThis.gettext = (words) => words;
+      globalThis.interpolate = (words, [one]) => words.replace("%s", one);
+      const { qualityFor } = await import("/studio/quality.js");
+      return [20, 4.7, 4.5, 3.0, 1.6, 0.8, 0.1].map((mbit) => qualityFor(mbit * 1_000_000));
+    }"""
+    told = page.evaluate(script)
+    assert [(one["bitrate"], one["state"]) for one in told] == [
+        (3_000_000, "good"),
+        (3_000_000, "good"),
+        (2_000_000, "good"),
+        (1_000_000, "good"),
+        (1_000_000, "good"),
+        (500_000, "bad"),
+        (300_000, "bad"),
+    ]
+    assert [one["text"].split(" up: ")[0] for one in told[::3]] == ["20.0 Mbit/s", "3.0 Mbit/s", "0.1 Mbit/s"]
+    assert len({one["text"].split(" up: ")[1] for one in told}) == 5
+
+
 def test_no_script_asks_for_what_only_secure_contexts_have():
     scripts = list(Path(silkroom.__path__[0]).rglob("static/**/*.js"))
     assert len(scripts) > 20

@@ -95,7 +95,7 @@ def cut_all_lines(gateway: Gateway) -> None:
         transport = session.socket._req.transport  # type: ignore[union-attr]
         assert transport is not None
         transport.abort()
-    for one in gateway.relay._watch._open:
+    for one in gateway.relay._watch.open:
         one.transport.abort()
 
 
@@ -233,3 +233,14 @@ async def test_a_viewer_who_comes_first_waits_and_is_served(gateway: Gateway, br
     await studio(browser, gateway)
     for page in pages:
         await sees(page, RED)
+
+
+async def test_a_studio_learns_what_its_line_carries(gateway: Gateway, browser: Browser) -> None:
+    page = await open_page(browser, gateway, "viewer.html")
+    script = """async ([ticket, forMs]) => {
+      const { measureUplink } = await import("/media/uplink.js");
+      return measureUplink({ gateway: "", ticket, forMs }).catch((error) => error.message);
+    }"""
+    pace = await page.evaluate(script, ["ingest-show-1", 300])
+    assert pace > 1_000_000
+    assert await page.evaluate(script, ["expired", 300]) == "closed"

@@ -51,6 +51,7 @@ from silkroom.live.relay.recording import (
 from silkroom.live.relay.spool import PieceClosed, SpoolWriter, StreamRecorder
 from silkroom.live.relay.states import StreamState
 from silkroom.live.relay.stream import Stream
+from silkroom.live.relay.uplink import UplinkDoor
 from silkroom.live.relay.watch import WatchDoor
 
 __all__ = [
@@ -138,6 +139,7 @@ class Relay:
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.Task[None] | None = None
         self._ingest = IngestDoor(access, self._open_publisher, self.clock_us, self._viewers)
+        self._uplink = UplinkDoor(access)
         self._watch = WatchDoor(access, self._watched_stream, self.clock_us, max_viewers=max_viewers)
         self._hls = HlsDoor(WatchAccess(access), self._listed_stream, self.clock_us)
 
@@ -148,6 +150,7 @@ class Relay:
         base = "/gateway/hls/{broadcast:[A-Za-z0-9_-]{1,64}}"
         return [
             web.get("/gateway/ingest", self._answering(self._ingest.handle), allow_head=False),
+            web.get("/gateway/uplink", self._answering(self._uplink.handle), allow_head=False),
             web.get("/gateway/watch", self._answering(self._watch.handle), allow_head=False),
             web.get(base + "/master.m3u8", self._answering(self._hls.master)),
             web.get(base + "/media.m3u8", self._answering(self._hls.media)),

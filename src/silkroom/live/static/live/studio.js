@@ -10,9 +10,11 @@ import { Board } from "./studio/board.js";
 import { Check } from "./studio/check.js";
 import { DealSheet } from "./studio/deal.js";
 import { Keys } from "./studio/keys.js";
+import { qualityFor } from "./studio/quality.js";
 import { Adding, Running } from "./studio/running.js";
 import { Sender } from "./studio/sender.js";
 import "./media/player.js";
+import { measureUplink } from "./media/uplink.js";
 
 const TURN_MS = 250;
 const REACHED_MS = 4_000; // longer than this, and the words of a command say that it is still on its way
@@ -168,12 +170,37 @@ function drawEncoder() {
   parts.encoder.replaceChildren(...facts.map(([name, value, isBad]) => h("div", isBad ? { dataset: { bad: "" } } : {}, h("dt", {}, name), h("dd", {}, value))));
 }
 
+/** The check of the line upwards, as a line of the list; measured once, and again when somebody asks. */
+let uplink = { key: "uplink", state: "wait", text: gettext("What your line carries is measured before the show") };
+let isMeasuring = false;
+
+async function measure() {
+  if (isMeasuring || inAir(socket.state)) return;
+  isMeasuring = true;
+  uplink = { key: "uplink", state: "wait", text: gettext("Measuring what your line carries, a few seconds") };
+  draw();
+  try {
+    if (!config.tickets.ingest) await renew();
+    const { bitrate, ...told } = qualityFor(await measureUplink({ gateway: config.gateway, ticket: config.tickets.ingest.ticket }));
+    sender.bitrate = bitrate;
+    uplink = { key: "uplink", ...told };
+  } catch {
+    uplink = { key: "uplink", state: "bad", text: gettext("What your line carries could not be measured. Try again.") };
+  }
+  isMeasuring = false;
+  draw();
+}
+parts.measure.addEventListener("click", measure);
+
 function drawChecks() {
+  parts.measure.disabled = isMeasuring;
+  parts.measure.hidden = !mayLead || inAir(socket.state);
   const hasSound = sender.stream?.getAudioTracks().length > 0;
   const line = socket.roundTrip;
   check.show([
     sender.stream ? { key: "picture", state: "good", text: gettext("There is a picture") } : { key: "picture", state: "wait", text: gettext("Choose a camera, or a video file") },
     hasSound ? { key: "sound", state: "good", text: gettext("There is sound. Speak: the bar moves.") } : { key: "sound", state: "bad", text: gettext("No sound is sent") },
+    ...(mayLead ? [uplink] : []),
     line === Infinity ? { key: "line", state: "wait", text: gettext("The line is measured") }
       : line < 300 ? { key: "line", state: "good", text: interpolate(gettext("The line answers in %s ms"), [Math.round(line)]) }
       : { key: "line", state: "bad", text: interpolate(gettext("The line is slow: %s ms. Viewers will see you late."), [Math.round(line)]) },
@@ -369,6 +396,7 @@ addEventListener("beforeunload", (event) => {
 drawViews();
 draw();
 socket.open();
+if (mayLead && socket.state && !inShow(socket.state) && !isOver(socket.state.broadcast.state)) measure();
 if (mayLead && socket.state?.broadcast.state === "planned") check.open();
 else if (mayLead && inShow(socket.state) && sessionStorage.getItem(SENDING)) {
   // The page was reloaded in the middle of the show: the picture goes on.

@@ -10,6 +10,8 @@ const WANTED = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { id
  */
 export class Sender extends EventTarget {
   stream = null;
+  /** Bits of picture a second, of what begins from now on; undefined: as the publisher likes. */
+  bitrate;
   #options;
   #publisher = null;
   #state = "idle";
@@ -71,7 +73,7 @@ export class Sender extends EventTarget {
       isFirst = false;
       return ticket;
     };
-    const publisher = new MediaPublisher({ gateway: this.#options.gateway, getTicket });
+    const publisher = new MediaPublisher({ gateway: this.#options.gateway, getTicket, bitrate: this.bitrate });
     this.#publisher = publisher;
     publisher.addEventListener("stats", () => this.#tell());
     publisher.addEventListener("state", ({ detail: { state, code } }) => {
