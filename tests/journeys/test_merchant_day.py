@@ -101,6 +101,12 @@ def fill_grid(person: Somebody) -> None:
     second.fill("3")
     check_ean(page)
     person.audit()
+    for price in page.locator("[data-column=price]").all():
+        price.focus()
+        number, keys = price.bounding_box(), page.locator(".grid__keys").bounding_box()
+        assert number
+        assert keys
+        assert number["y"] + number["height"] <= keys["y"], "what has the focus lies behind the keys at the foot"
     page.click("[data-save]")
 
 
