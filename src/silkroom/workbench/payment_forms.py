@@ -17,6 +17,13 @@ LONGEST_VALUE = 8000
 KEPT = gettext_lazy("Is kept and not shown. Leave this empty to keep it.")
 
 
+class KeyArea(forms.Textarea):
+    """A key of several lines: what was typed does not come back, not even with an error."""
+
+    def format_value(self, value: Any) -> str:
+        return ""
+
+
 class AccountForm(forms.Form):
     """What an owner enters for one provider. Keys are never filled in: an empty one stays as it is."""
 
@@ -26,7 +33,7 @@ class AccountForm(forms.Form):
         for one in kind.fields:
             widget: forms.Widget = forms.TextInput(attributes)
             if one.is_long:
-                widget = forms.Textarea({**attributes, "rows": 4})
+                widget = KeyArea({**attributes, "rows": 4})
             elif one.is_key:
                 widget = forms.PasswordInput({**attributes, "autocomplete": "new-password"}, render_value=False)
             is_kept = one.is_key and account is not None and bool(account.sealed)

@@ -13,6 +13,10 @@ WAY_NAMES = {
 }
 
 FIELD_NAMES = {
+    ("alipay", "app_id"): _("APPID of your application"),
+    ("alipay", "seller_id"): _("Your seller number (PID), 2088…"),
+    ("alipay", "private_key"): _("Private key of your application (RSA2)"),
+    ("alipay", "alipay_public_key"): _("Alipay's public key"),
     ("stripe", "account"): _("Account, acct_…"),
     ("stripe", "secret_key"): _("Secret key, sk_… or rk_…"),
     ("stripe", "webhook_secret"): _("Signing secret of the endpoint, whsec_…"),

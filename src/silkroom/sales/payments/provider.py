@@ -9,7 +9,7 @@ if the provider answers but will not.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -131,7 +131,8 @@ class StatementLine:
 class Field:
     """What an owner enters to use a provider. ``pattern`` must fit the whole; ``is_key``: sealed and never shown again.
 
-    ``is_merchant``: says whose account it is. ``is_long``: of several lines.
+    ``is_merchant``: says whose account it is. ``is_long``: of several lines. ``check`` raises ValueError for what looks
+    right and is not.
     """
 
     name: str
@@ -139,9 +140,15 @@ class Field:
     is_key: bool = False
     is_merchant: bool = False
     is_long: bool = False
+    check: Callable[[str], object] | None = None
 
     def fits(self, value: str) -> bool:
-        return re.fullmatch(self.pattern, value, re.DOTALL) is not None
+        if re.fullmatch(self.pattern, value, re.DOTALL | re.ASCII) is None:
+            return False
+        try:
+            return self.check is None or self.check(value) is not None
+        except ValueError:
+            return False
 
 
 class Provider(Protocol):

@@ -15,7 +15,18 @@ from .credentials import unseal
 from .errors import CurrencyNotTaken, PaymentNotSetUp, ProviderUnknown
 from .models import MerchantAccount, Payment
 from .provider import Field, Provider
-from .providers import stripe_checkout
+from .providers import alipay, stripe_checkout
+
+
+def _alipay(account: MerchantAccount, keys: Mapping[str, str]) -> Provider:
+    return alipay.Alipay(
+        account_id=account.pk,
+        app_id=account.merchant,
+        seller_id=account.details.get("seller_id", ""),
+        private_key=keys["private_key"],
+        alipay_public_key=keys["alipay_public_key"],
+        base_url=account.base_url,
+    )
 
 
 def _stripe(account: MerchantAccount, keys: Mapping[str, str]) -> Provider:
@@ -45,6 +56,7 @@ class Kind:
 KINDS = {
     one.name: one
     for one in (
+        Kind(alipay.NAME, _alipay, frozenset({alipay.CURRENCY}), alipay.FIELDS),
         Kind(stripe_checkout.NAME, _stripe, frozenset(MINOR_DIGITS), stripe_checkout.FIELDS, needs_address=True),
     )
 }
