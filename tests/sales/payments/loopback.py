@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import ModuleType
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
+
+import pytest
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,18 @@ DROPPED = 0
 
 SILENT = -1
 """A fault: no answer until the caller has given up."""
+
+
+@contextmanager
+def trouble(server: LoopbackProvider, fault: int, module: ModuleType) -> Iterator[None]:
+    """The next request meets ``fault``; nobody waits long for silence."""
+    with pytest.MonkeyPatch.context() as patch:
+        if fault == SILENT:
+            patch.setattr(module, "TIMEOUT_SECONDS", (5.0, 0.3))
+        server.faults = [fault]
+        server.released.clear()
+        yield
+    server.released.set()
 
 
 class LoopbackProvider:

@@ -19,7 +19,7 @@ from tests.sales.stocked import ask_for, make_people
 
 from .alipay_server import APP_ID, VALUES, AlipayServer, statement_of
 from .keys import private_pem, public_bare, public_pem
-from .loopback import DROPPED, SILENT
+from .loopback import DROPPED, SILENT, trouble
 from .selling import PHONE, Sale, browser_of
 
 FORM = "application/x-www-form-urlencoded; charset=utf-8"
@@ -206,13 +206,9 @@ def test_parts_go_back_once_for_each_key(sale: Sale, server: AlipayServer) -> No
 
 
 @pytest.mark.parametrize("fault", [500, 502, 302, 200, DROPPED, SILENT])
-def test_a_provider_in_trouble_changes_nothing(
-    sale: Sale, server: AlipayServer, fault: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(alipay, "TIMEOUT_SECONDS", (1.0, 0.2))
+def test_a_provider_in_trouble_changes_nothing(sale: Sale, server: AlipayServer, fault: int) -> None:
     begun(sale, server)
-    server.faults = [fault]
-    with pytest.raises(ProviderUnavailable):
+    with trouble(server, fault, alipay), pytest.raises(ProviderUnavailable):
         ask_about_payment(payment_id=sale.payment.pk, attempt=1)
     assert sale.states == ("held", ["under_way"])
 

@@ -15,7 +15,7 @@ from .credentials import unseal
 from .errors import CurrencyNotTaken, PaymentNotSetUp, ProviderUnknown
 from .models import MerchantAccount, Payment
 from .provider import Field, Provider
-from .providers import alipay, stripe_checkout
+from .providers import alipay, stripe_checkout, wechat
 
 
 def _alipay(account: MerchantAccount, keys: Mapping[str, str]) -> Provider:
@@ -25,6 +25,20 @@ def _alipay(account: MerchantAccount, keys: Mapping[str, str]) -> Provider:
         seller_id=account.details.get("seller_id", ""),
         private_key=keys["private_key"],
         alipay_public_key=keys["alipay_public_key"],
+        base_url=account.base_url,
+    )
+
+
+def _wechat(account: MerchantAccount, keys: Mapping[str, str]) -> Provider:
+    return wechat.WeChat(
+        account_id=account.pk,
+        mchid=account.merchant,
+        appid=account.details["appid"],
+        cert_serial_no=account.details["cert_serial_no"],
+        public_key_id=account.details["public_key_id"],
+        private_key=keys["private_key"],
+        public_key=keys["public_key"],
+        apiv3_key=keys["apiv3_key"],
         base_url=account.base_url,
     )
 
@@ -57,6 +71,7 @@ KINDS = {
     one.name: one
     for one in (
         Kind(alipay.NAME, _alipay, frozenset({alipay.CURRENCY}), alipay.FIELDS),
+        Kind(wechat.NAME, _wechat, frozenset({wechat.CURRENCY}), wechat.FIELDS),
         Kind(stripe_checkout.NAME, _stripe, frozenset(MINOR_DIGITS), stripe_checkout.FIELDS, needs_address=True),
     )
 }
