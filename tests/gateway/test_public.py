@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from datetime import datetime
 
 import aiohttp
 import pytest
@@ -56,6 +58,12 @@ async def test_a_rehearsal_is_not_watched_by_its_number(
         await asyncio.to_thread(move, show, stage, after)
         if after == "go_live":
             await until(stack, session, show.pk, 200)
+            await show.arefresh_from_db()
+            url = f"{stack.gateway_urls[0]}/gateway/hls/{show.pk}/media.m3u8"
+            async with session.get(url) as answer:
+                moments = re.findall(r"#EXT-X-PROGRAM-DATE-TIME:(.*)", await answer.text())
+            assert moments, "something is to be seen"
+            assert datetime.fromisoformat(moments[0]) >= show.started_at, "and nothing of the rehearsal before it"
             # The end is public as well, as long as players fetch the last pieces.
             await asyncio.to_thread(move, show, stage, "end_show")
             assert await status(stack, session, show.pk) == 200

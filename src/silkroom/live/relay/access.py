@@ -45,6 +45,10 @@ def _no_translation(_request: web.BaseRequest) -> Callable[[str], str]:
     return str
 
 
+async def _no_beginning(_broadcast_id: str, _grant: Grant | None) -> int:
+    return 0
+
+
 def _no_bound(_kind: str, _request: web.BaseRequest, _grant: Grant | None) -> AbstractContextManager[None]:
     return nullcontext()
 
@@ -52,13 +56,15 @@ def _no_bound(_kind: str, _request: web.BaseRequest, _grant: Grant | None) -> Ab
 @dataclass(frozen=True, slots=True)
 class Access:
     """``read_ticket(purpose, ticket)`` raises a MediaRefusal. ``may_watch(broadcast_id, grant or None)``: None asks
-    whether the show is public now. ``may_connect`` checks the Origin header before an upgrade. ``place(kind, request,
-    grant)`` counts a connection or an HLS request while it is open; raises a MediaRefusal when it is one too many."""
+    whether the show is public now. ``may_connect`` checks the Origin header before an upgrade. ``since(broadcast_id,
+    grant)`` gives the relay time before which nothing is for this viewer (0: all is). ``place(kind, request, grant)``
+    counts a connection or an HLS request while it is open; raises a MediaRefusal when it is one too many."""
 
     read_ticket: Callable[[str, str], Awaitable[Grant]]
     may_watch: Callable[[str, Grant | None], Awaitable[bool]]
     may_connect: Callable[[web.BaseRequest], bool] = _same_host
     translate: Callable[[web.BaseRequest], Callable[[str], str]] = _no_translation
+    since: Callable[[str, Grant | None], Awaitable[int]] = _no_beginning
     place: Callable[[str, web.BaseRequest, Grant | None], AbstractContextManager[None]] = _no_bound
 
 

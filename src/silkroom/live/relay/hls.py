@@ -60,7 +60,9 @@ class HlsDoor:
             raise BadReload()
         grant = await self._access.check(broadcast_id, ticket)
         with self._access.access.place(HLS, request, grant):
-            return await answer(request, await self._find_stream(broadcast_id), ticket)
+            stream = await self._find_stream(broadcast_id)
+            stream.open_from(await self._access.access.since(broadcast_id, grant))
+            return await answer(request, stream, ticket)
 
     async def _master(self, _request: web.Request, stream: Stream, ticket: str) -> web.StreamResponse:
         await _wait(stream, FIRST_PART_SECONDS, lambda: bool(stream.shelf.segments), NoSuchStream)

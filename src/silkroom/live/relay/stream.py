@@ -91,6 +91,12 @@ class Stream:
         for viewer in (*self.audience.instant, *self.audience.mse):
             viewer.send_away(CloseCode.NORMAL)
 
+    def open_from(self, time_us: int) -> None:
+        """The show began then; the rehearsal before it is nobody's."""
+        self.shelf.open_from(time_us)
+        if self.cache.chunks and self.cache.chunks[0].time_us < time_us:
+            self.cache.clear()
+
     # who watches
 
     def join(self, viewer: Viewer) -> None:

@@ -67,6 +67,7 @@ class WatchDoor:
 
     async def _seat(self, request: web.Request, mode: str, grant: Grant) -> web.StreamResponse:
         stream = await self._find_stream(grant.broadcast_id)
+        stream.open_from(await self._access.since(grant.broadcast_id, grant))
         socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE, compress=False, heartbeat=20.0, timeout=2.0)
         await socket.prepare(request)
         transport = request.transport

@@ -159,15 +159,16 @@ def running_shows(cursor: Cursor) -> dict[int, str]:
 
 
 _PUBLIC = """
-    SELECT id FROM live_broadcast
+    SELECT id, (extract(epoch FROM started_at) * 1000000)::bigint FROM live_broadcast
     WHERE state IN ('on_air', 'interrupted') OR (id = ANY(%s) AND state = 'ended')
 """
 
 
-def public_shows(cursor: Cursor, held: Iterable[int]) -> set[int]:
-    """Shows on air, and those of ``held`` that have ended: never a rehearsal, nor a show that was cancelled."""
+def public_shows(cursor: Cursor, held: Iterable[int]) -> dict[int, int]:
+    """{show: microseconds since 1970 when it went on air} of shows on air, and of those of ``held`` that have ended:
+    never of a rehearsal, nor of a show that was cancelled."""
     cursor.execute(_PUBLIC, (list(held),))
-    return {row[0] for row in cursor.fetchall()}
+    return {row[0]: row[1] or 0 for row in cursor.fetchall()}
 
 
 _MANNED = "SELECT id FROM live_broadcast WHERE state IN ('rehearsing', 'on_air', 'interrupted') ORDER BY id"

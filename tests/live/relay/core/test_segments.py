@@ -310,3 +310,28 @@ def test_the_codecs_are_announced() -> None:
             "media.m3u8?ticket=x\n"
         )
     )
+
+
+def test_what_began_before_the_show_is_forgotten_and_does_not_come_back() -> None:
+    events = cut(pictures(900))
+    parts = parts_of(events)
+    begins_us = START_US + 12_000_000
+    shelf = Shelf()
+    early = [event for event in events if not isinstance(event, PartMade) or event.start_us < begins_us]
+    for event in early:
+        shelf.apply(event)
+    shelf.open_from(begins_us)
+    assert shelf.segments == []
+    # The segment under way began too early; what is told again, as another gateway does, changes nothing.
+    for event in events:
+        shelf.apply(event)
+    kept = [part for segment in shelf.segments for part in segment.parts]
+    assert kept
+    assert min(part.start_us for part in kept) >= begins_us
+    assert kept[0].index == 0
+    assert kept[-1] == parts[-1]
+    listed = re.findall(r"part-(\d+)-0\.mp4", shelf.media_playlist(""))
+    assert int(listed[0]) >= kept[0].segment
+    before = shelf.version
+    shelf.open_from(begins_us - 1)
+    assert shelf.version == before

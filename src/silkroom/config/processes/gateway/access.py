@@ -102,6 +102,7 @@ class MediaAccess:
             may_watch=self._may_watch,
             may_connect=origins.allow,
             translate=lambda request: translator(language_of(request)),
+            since=self._since,
             place=self._place,
         )
 
@@ -135,6 +136,15 @@ class MediaAccess:
             return False
         try:
             return await self._public.has(int(broadcast_id))
+        except UNREACHABLE:
+            raise relay_errors.GatewayFull from None
+
+    async def _since(self, broadcast_id: str, grant: Grant | None) -> int:
+        """Staff may see the rehearsal that went before; nobody else, not even its last seconds."""
+        if not broadcast_id.isdecimal() or (grant is not None and isinstance(grant.holder, Ticket)):
+            return 0
+        try:
+            return await self._public.since(int(broadcast_id))
         except UNREACHABLE:
             raise relay_errors.GatewayFull from None
 

@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable
 
 from silkroom.live.room.queries import public_shows
 
-from .store import Store
+from .store import UNREACHABLE, Store
 
 GOOD_FOR_SECONDS = 1.0
+LOOK_AGAIN_SECONDS = 0.25
+"""For a show that was not public yet, and of which a viewer's ticket says that it is."""
 
 
 class PublicShows:
@@ -22,20 +24,32 @@ class PublicShows:
         self._store = store
         self._held = held
         self._lock = asyncio.Lock()
-        self._known: set[int] = set()
-        self._good_until = float("-inf")
+        self._known: dict[int, int] = {}
+        self._asked_at = float("-inf")
+        self._trouble: Exception | None = None
         self.queries = 0
 
     async def has(self, broadcast_id: int) -> bool:
         """Raises what says that the database is away."""
-        async with self._lock:
-            if self._now() >= self._good_until:
-                self.queries += 1
-                held = list(self._held())
-                self._known = await self._store.run(lambda cursor: public_shows(cursor, held))
-                self._good_until = self._now() + GOOD_FOR_SECONDS
+        await self._refresh(GOOD_FOR_SECONDS)
         return broadcast_id in self._known
 
-    @staticmethod
-    def _now() -> float:
-        return asyncio.get_running_loop().time()
+    async def since(self, broadcast_id: int) -> int:
+        """Relay time at which the show went on air; 0 if it has not. Raises what says that the database is away."""
+        await self._refresh(GOOD_FOR_SECONDS if broadcast_id in self._known else LOOK_AGAIN_SECONDS)
+        return self._known.get(broadcast_id, 0)
+
+    async def _refresh(self, good_for_seconds: float) -> None:
+        clock = asyncio.get_running_loop().time
+        async with self._lock:
+            if clock() - self._asked_at >= good_for_seconds:
+                self.queries += 1
+                self._asked_at = clock()
+                held = list(self._held())
+                try:
+                    self._known = await self._store.run(lambda cursor: public_shows(cursor, held))
+                    self._trouble = None
+                except UNREACHABLE as error:
+                    self._trouble = error
+            if self._trouble is not None:
+                raise self._trouble

@@ -65,6 +65,8 @@ class Shelf:
         self.inits: dict[int, InitMade] = {}
         self.ended = False
         self.version = 0
+        self.begins_us = 0
+        """Nothing that began earlier is kept: it was not for those who watch now."""
         self._first_listed = 0
         self._peak_bits = 0
         self._playlists: dict[str, str] = {}
@@ -79,6 +81,15 @@ class Shelf:
             self._end_segment(event.segment)
         elif isinstance(event, StreamEnded):
             self.ended = True
+        self.version += 1
+        self._playlists.clear()
+
+    def open_from(self, time_us: int) -> None:
+        """Forget what began before this moment."""
+        if time_us <= self.begins_us:
+            return
+        self.begins_us = time_us
+        self.segments = [segment for segment in self.segments if segment.start_us >= time_us]
         self.version += 1
         self._playlists.clear()
 
@@ -164,7 +175,7 @@ class Shelf:
     def _add_part(self, part: PartMade) -> None:
         last = self.segments[-1] if self.segments else None
         if last is None or part.segment > last.number:
-            if part.index != 0:
+            if part.index != 0 or part.start_us < self.begins_us:
                 # joined in the middle: a segment that lacks its head is of no use
                 return
             if last is not None:
