@@ -152,7 +152,7 @@ async def test_the_gateway_serves_from_there(client: Any) -> None:
     storage = FsspecStorage(LOCATION)
     content = os.urandom(700_000)
     storage.save("recordings/a.mp4", File(BytesIO(content)))
-    files = Files(storage)
+    files = Files(storage, max_per_address=10)
     application = web.Application()
     application.router.add_get("/gateway/media/{name:.+}", files.handle)
     async with TestServer(application) as server, ClientSession() as session:

@@ -16,11 +16,13 @@ import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from django.core.files.base import File
+from django.test import override_settings
 from yarl import URL
 
 from silkroom.config.processes.gateway.files import Files
 from silkroom.config.processes.supervisor import Stack
 from silkroom.config.storage import FsspecStorage
+from silkroom.kit.addresses import read_networks
 
 NAME = "recordings/evening.mp4"
 CONTENT = bytes(range(256)) * 4
@@ -40,7 +42,7 @@ def storage(tmp_path: Path) -> FsspecStorage:
 
 @pytest_asyncio.fixture
 async def server(storage: FsspecStorage) -> AsyncIterator[TestServer]:
-    files = Files(storage, patience_seconds=0.3)
+    files = Files(storage, max_per_address=2, most_readers=3, patience_seconds=0.3)
     application = web.Application()
     application.router.add_get("/gateway/media/{name:.+}", files.handle)
     async with TestServer(application) as running:
@@ -129,14 +131,14 @@ async def test_the_moment_told_is_the_files_own(server: TestServer, storage: Fss
     assert told == storage.get_modified_time(NAME).replace(microsecond=0)
 
 
-def slow_reader(address: str, name: str) -> socket.socket:
+def slow_reader(address: str, name: str, headers: str = "") -> socket.socket:
     """Asks for a file and takes nothing of it."""
     parts = urlsplit(address)
     opened = socket.socket()
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     opened.settimeout(20)
     opened.connect((parts.hostname, parts.port))
-    opened.sendall(f"GET /gateway/media/{name} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    opened.sendall(f"GET /gateway/media/{name} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n".encode())
     return opened
 
 
@@ -162,6 +164,52 @@ async def test_a_reader_that_takes_nothing_is_let_go(server: TestServer, storage
                 if not server.runner.server.connections:  # type: ignore[union-attr]
                     break
         assert await asyncio.to_thread(read_to_the_end, opened) < 32 * 1024**2
+
+
+async def test_a_reader_that_takes_a_little_now_and_then_is_let_go_too(
+    server: TestServer, storage: FsspecStorage
+) -> None:
+    storage.save("recordings/long.mp4", File(BytesIO(bytes(32 * 1024**2))))
+    with await asyncio.to_thread(slow_reader, f"http://{server.host}:{server.port}", "recordings/long.mp4") as opened:
+        async with asyncio.timeout(20):
+            assert await asyncio.to_thread(opened.recv, 12) == b"HTTP/1.1 200"
+            while server.runner.server.connections:  # type: ignore[union-attr]
+                await asyncio.to_thread(opened.recv, 64)
+                await asyncio.sleep(0.05)
+
+
+async def test_so_many_readers_and_no_more(server: TestServer, storage: FsspecStorage) -> None:
+    """This machine's own address is not counted for itself, the readers in all are."""
+    storage.save("recordings/long.mp4", File(BytesIO(bytes(32 * 1024**2))))
+    address = f"http://{server.host}:{server.port}"
+    readers = [await asyncio.to_thread(slow_reader, address, "recordings/long.mp4") for _ in range(3)]
+    try:
+        assert all([await asyncio.to_thread(reader.recv, 12) == b"HTTP/1.1 200" for reader in readers])
+        response, body = await ask(server)
+        assert (response.status, b"too_many_open" in body) == (429, True)
+    finally:
+        for reader in readers:
+            reader.close()
+    async with asyncio.timeout(20):
+        while True:
+            await asyncio.sleep(0.05)
+            if (await ask(server))[0].status == 200:
+                break
+
+
+@override_settings(TRUSTED_PROXIES=read_networks(["127.0.0.1"]))
+async def test_so_many_readers_of_one_address(server: TestServer, storage: FsspecStorage) -> None:
+    storage.save("recordings/long.mp4", File(BytesIO(bytes(32 * 1024**2))))
+    address = f"http://{server.host}:{server.port}"
+    one = "X-Forwarded-For: 198.51.100.9\r\n"
+    readers = [await asyncio.to_thread(slow_reader, address, "recordings/long.mp4", one) for _ in range(2)]
+    try:
+        assert all([await asyncio.to_thread(reader.recv, 12) == b"HTTP/1.1 200" for reader in readers])
+        assert (await ask(server, X_Forwarded_For="198.51.100.9"))[0].status == 429
+        assert (await ask(server, X_Forwarded_For="198.51.100.10"))[0].status == 200
+    finally:
+        for reader in readers:
+            reader.close()
 
 
 async def test_slow_readers_keep_nobody_else_waiting(stack: Stack, session: aiohttp.ClientSession) -> None:

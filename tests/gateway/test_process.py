@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from silkroom.config.processes.gateway import process
 from silkroom.config.processes.gateway.process import Gateway
 from silkroom.config.processes.health import Identity
 from silkroom.config.processes.servers import free_port
@@ -145,3 +146,21 @@ async def test_a_gateway_serves_without_nats(
         assert alone.state["comments"][-1]["text"] == "听得到吗"
         await alone.leave()
         await elsewhere.leave()
+
+
+@pytest.mark.parametrize("before", [b"", b"GET /gateway/health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"])
+async def test_headers_that_never_end_are_not_waited_for(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, before: bytes
+) -> None:
+    monkeypatch.setattr(process, "QUIET_SECONDS", 0.5)
+    async with gateway_of(stack) as (_, address), asyncio.timeout(20):
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(address.rpartition(":")[2]))
+        writer.write(before + b"GET /gateway/health HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+        # A line more now and then is no whole request either.
+        with contextlib.suppress(ConnectionError):
+            while not reader.at_eof():
+                writer.write(b"X: 1\r\n")
+                await writer.drain()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(reader.read(4096), 0.1)
+        writer.close()

@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 from silkroom.accounts.tickets import TicketExpired, TicketInvalid
 from silkroom.config.env import Environment
 from silkroom.journal.queries import Cursor
+from silkroom.kit.errors import Refusal
 from silkroom.live.broadcasts.queries import lapsed_tickets
 from silkroom.live.broadcasts.rules import may_assist, may_lead
 from silkroom.live.broadcasts.states import OVER
@@ -86,6 +87,12 @@ def language_of(request: web.BaseRequest) -> str:
         if word.startswith("zh"):
             return "zh-hans"
     return LANGUAGES[0]
+
+
+def refused(request: web.Request, refusal: Refusal) -> web.Response:
+    """The answer of a door of the gateway that says no."""
+    body = {"error": refusal.as_json(translator(language_of(request)))}
+    return web.json_response(body, status=refusal.status, headers={"Cache-Control": "no-store"})
 
 
 class MediaAccess:

@@ -2,6 +2,9 @@
 
 A thread is taken only while one chunk is read from the storage; between chunks the reader's own pace is waited for by
 the event loop. One way for folders and object stores: both are read through Django's storage.
+
+A reader costs the memory of one chunk and of what the socket has not taken. So readers are counted, in all and of each
+address, and who reads more slowly than any player plays is let go.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import mimetypes
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from email.utils import format_datetime
@@ -20,8 +24,12 @@ from django.core.files.storage import default_storage
 
 from silkroom.config.media import is_public, parse_range
 from silkroom.config.storage import FsspecStorage, StoredFile
+from silkroom.live.relay.door import TooManyOpen
 
-CHUNK_BYTES = 256 * 1024
+from .access import refused
+from .places import Places, address_of
+
+CHUNK_BYTES = 64 * 1024
 
 READING_THREADS = 8
 """A folder answers within a millisecond, an object store within some fifty: reads of eight at once."""
@@ -29,11 +37,18 @@ READING_THREADS = 8
 PATIENCE_SECONDS = 120.0
 """A reader that takes nothing for so long is gone or holds the connection only; a player that was paused asks again."""
 
+SLOWEST_BYTES = 8 * 1024
+"""So many bytes taken give a second of patience back: below what a phone gets at the edge of a cell, and far below any
+recording's own pace."""
+
+MOST_READERS = 2048
+"""Files on their way at a time: some 200 MB where nobody takes anything. A picture is on its way for milliseconds."""
+
 HEADERS = {
     "Accept-Ranges": "bytes",
     "Cache-Control": "public, max-age=86400",
     # Whatever a file says it is: it runs nothing, and pages on the other port may show it.
-    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Content-Security-Policy": "default-src 'none'; img-src 'self'; media-src 'self'; sandbox",
     "Cross-Origin-Resource-Policy": "cross-origin",
     "X-Content-Type-Options": "nosniff",
 }
@@ -44,9 +59,17 @@ log = structlog.get_logger("silkroom.gateway")
 class Files:
     """Answers for the public files of the storage."""
 
-    def __init__(self, storage: FsspecStorage | None = None, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    def __init__(
+        self,
+        storage: FsspecStorage | None = None,
+        *,
+        max_per_address: int,
+        most_readers: int = MOST_READERS,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
         self._storage = storage
         self._patience_seconds = patience_seconds
+        self._places = Places(most_of_one=most_readers, most_of_address=max_per_address)
         self._threads = ThreadPoolExecutor(READING_THREADS, thread_name_prefix="files")
 
     def close(self) -> None:
@@ -54,6 +77,14 @@ class Files:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """``GET`` and ``HEAD`` of a file. 404 for all that is not public."""
+        try:
+            # All readers hold the same word: their bound is that of the gateway.
+            with self._places.taken("all", address_of(request)):
+                return await self._answer(request)
+        except TooManyOpen as refusal:
+            return refused(request, refusal)
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
         found = await self._find(name) if is_public(name) else None
         if found is None:
@@ -78,7 +109,7 @@ class Files:
         return response
 
     async def _send(self, request: web.Request, response: web.StreamResponse, name: str, first: int, last: int) -> None:
-        at = first
+        at, patience = first, self._patience_seconds
         while at <= last:
             chunk = await self._read(name, at, min(CHUNK_BYTES, last + 1 - at))
             if not chunk:
@@ -86,11 +117,14 @@ class Files:
                 _hang_up(request)
                 return
             at += len(chunk)
+            begun_at = time.monotonic()
             try:
-                await asyncio.wait_for(response.write(chunk), self._patience_seconds)
+                await asyncio.wait_for(response.write(chunk), patience)
             except TimeoutError:
                 _hang_up(request)
                 return
+            patience += len(chunk) / SLOWEST_BYTES - (time.monotonic() - begun_at)
+            patience = min(patience, self._patience_seconds)
 
     async def _find(self, name: str) -> StoredFile | None:
         work = partial(self._kept_in.find, name)

@@ -39,6 +39,10 @@ COME_BACK = 4503
 SHUTDOWN_SECONDS = 3.0
 """For answers under way once everybody has been sent elsewhere."""
 
+QUIET_SECONDS = 65.0
+"""A connection on which no whole request has arrived for so long is closed, half-sent headers with it. Proxies keep
+theirs for up to a minute between requests."""
+
 SILENT_SECONDS = 5.0
 """Rooms are compared with the log each second; after so long without, the database counts as away."""
 
@@ -79,7 +83,7 @@ class Gateway:
         )
         self.attendance = Attendance(self.name, self.house, self.bus, self.sending)
         self.herald = Herald(environment.database_url, self._told)
-        self.files = Files()
+        self.files = Files(max_per_address=environment.max_per_address)
         self.door = RoomDoor(
             house=self.house,
             store=self.store,
@@ -93,7 +97,12 @@ class Gateway:
 
     async def run(self) -> None:
         """Serve until told to stop; then send everybody elsewhere and leave nothing half done."""
-        runner = web.AppRunner(self._application(), shutdown_timeout=SHUTDOWN_SECONDS, access_log=None)
+        runner = web.AppRunner(
+            self._application(),
+            shutdown_timeout=SHUTDOWN_SECONDS,
+            keepalive_timeout=QUIET_SECONDS,
+            access_log=None,
+        )
         await runner.setup()
         try:
             await self._start()

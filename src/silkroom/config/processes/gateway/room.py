@@ -37,7 +37,7 @@ from silkroom.live.room.rules import LONGEST_COMMENT, LONGEST_QUESTION, bounded_
 from silkroom.live.room.services import Ask, Comment, Speaker
 from silkroom.sales.desk.door import Answer, Desk, OrderLineRequest, OrderRequest
 
-from .access import Origins, language_of, translator
+from .access import Origins, refused
 from .attendance import Attendance
 from .buckets import PersonBuckets, Rate
 from .house import House
@@ -129,7 +129,7 @@ class RoomDoor:
                 ticket = await self._admit(request)
                 place.enter_context(self._places.taken(holder_of(ticket), address_of(request)))
             except Refusal as refusal:
-                return _refused(request, refusal)
+                return refused(request, refusal)
             return await self._serve(request, ticket)
 
     async def _serve(self, request: web.Request, ticket: Ticket) -> web.StreamResponse:
@@ -436,8 +436,3 @@ def _refuse_ended(keeper: RoomKeeper) -> None:
 def _turn_away(seat: Seat, message_id: MessageId, refusal: Refusal, code: int) -> None:
     seat.refuse(message_id, refusal)
     seat.close(code, refusal.code)
-
-
-def _refused(request: web.Request, refusal: Refusal) -> web.Response:
-    body = {"error": refusal.as_json(translator(language_of(request)))}
-    return web.json_response(body, status=refusal.status, headers={"Cache-Control": "no-store"})
