@@ -70,3 +70,14 @@ def test_a_show_with_video_has_its_recording(stage: Stage, ended: Broadcast):
     ended.refresh_from_db()
     assert ended.recording == f"recordings/{ended.code}.mp4"
     assert ended.recording_missing is False
+
+
+def test_a_show_none_of_whose_pieces_can_be_read_is_told_as_missing(stage: Stage, ended: Broadcast):
+    began_us = to_milliseconds(ended.started_at) * 1000
+    record(spool_folder(), [*tasks_of(clip(seconds=2), began_us + 1_000_000), ShowOver()], broadcast=str(ended.pk))
+    for piece in (spool_folder() / str(ended.pk)).glob("*.mp4"):
+        piece.write_bytes(b"")
+    with pytest.raises(RecordingMissing):
+        finish_recording(ended.pk)
+    ended.refresh_from_db()
+    assert ended.recording_missing is True

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from silkroom.live.relay.door import (
     media_time_ms,
 )
 from silkroom.live.relay.packaging import NewConfig, Packer, SenderGone, ShowOver, Task
-from silkroom.live.relay.spool import SpoolWriter, StreamRecorder, read_piece
+from silkroom.live.relay.spool import SpoolWriter, StreamRecorder, read_piece, sidecar
 from tests.live.relay.gateway import Gateway, Watching, eventually, send
 from tests.live.relay.video import Clip, brightness, clip
 
@@ -205,7 +206,7 @@ def test_another_camera_in_mid_show_still_decodes(tmp_path: Path, store: Store) 
     assert lights == pytest.approx([brightness(number) for number in (*range(30), *range(30))], abs=3)
 
 
-def test_only_what_was_on_air_is_kept_from_a_key_frame_on(tmp_path: Path, store: Store) -> None:
+def test_only_what_was_on_air_is_kept_and_nothing_of_the_rehearsal_before_it(tmp_path: Path, store: Store) -> None:
     record(tmp_path / "spool", [*tasks_of(clip(seconds=6)), ShowOver()])
     start = START_US // 1000
     finished = finish_recording(
@@ -216,9 +217,9 @@ def test_only_what_was_on_air_is_kept_from_a_key_frame_on(tmp_path: Path, store:
         end_ms=start + 4_500,
     )
     assert finished is not None
-    assert finished.pieces[0].relay_ms == start + 2_000
-    assert finished.duration_ms == pytest.approx(2_500, abs=80)
-    assert len(pictures_of(store.folder / "show.mp4")) == 75
+    assert finished.pieces[0].relay_ms == start + 3_000
+    assert finished.duration_ms == pytest.approx(1_500, abs=80)
+    assert len(pictures_of(store.folder / "show.mp4")) == 45
 
 
 def test_a_rehearsal_that_never_went_on_air_leaves_nothing(tmp_path: Path, store: Store) -> None:
@@ -230,6 +231,56 @@ def test_a_rehearsal_that_never_went_on_air_leaves_nothing(tmp_path: Path, store
     discard_recording(spool_dir=spool, broadcast_id="show")
     assert not (spool / "show").exists()
     assert finish_recording(spool_dir=spool, broadcast_id="show", store=store) is None
+
+
+def head_gone(path: Path) -> None:
+    whole = path.read_bytes()
+    path.write_bytes(bytes(4_096) + whole[4_096:])
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("damage", [head_gone, empty])
+def test_a_damaged_piece_is_left_out_and_the_rest_of_the_show_is_kept(
+    tmp_path: Path, store: Store, damage: Callable[[Path], None]
+) -> None:
+    spool = tmp_path / "spool"
+    video = clip(seconds=1)
+    starts = [START_US + number * 60_000_000 for number in range(3)]
+    record(
+        spool,
+        [
+            *tasks_of(video),
+            SenderGone(),
+            *tasks_of(video, starts[1]),
+            SenderGone(),
+            *tasks_of(video, starts[2]),
+            ShowOver(),
+        ],
+    )
+    damage(spool / "show" / f"{starts[1] // 1000}-g1.mp4")
+    finished = finish_recording(spool_dir=spool, broadcast_id="show", store=store)
+    assert finished is not None
+    assert [piece.relay_ms for piece in finished.pieces] == [starts[0] // 1000, starts[2] // 1000]
+    assert len(pictures_of(store.folder / "show.mp4")) == 60
+
+
+@pytest.mark.parametrize("written", [None, "", "{}"])
+def test_a_piece_that_lost_its_sidecar_is_known_by_its_name(tmp_path: Path, store: Store, written: str | None) -> None:
+    spool = tmp_path / "spool"
+    record(spool, [*tasks_of(clip(seconds=1)), ShowOver()])
+    piece = next((spool / "show").glob("*.mp4"))
+    if written is None:
+        sidecar(piece).unlink()
+    else:
+        sidecar(piece).write_text(written)
+    later = piece.stat().st_mtime + 60
+    finished = finish_recording(spool_dir=spool, broadcast_id="show", store=store, now=lambda: later)
+    assert finished is not None
+    assert [one.relay_ms for one in finished.pieces] == [START_US // 1000]
+    assert (finished.width, finished.height) == pictures_of(store.folder / "show.mp4")[0][2:]
 
 
 def test_finishing_twice_stores_once(tmp_path: Path, store: Store) -> None:

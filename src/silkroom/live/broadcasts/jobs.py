@@ -12,6 +12,7 @@ from procrastinate.contrib.django import app
 from procrastinate.jobs import Job
 
 from silkroom.kit.clock import to_milliseconds
+from silkroom.live.relay.door import RecordingStillOpen
 from silkroom.live.relay.door import finish_recording as join_pieces
 
 from .models import Broadcast
@@ -53,13 +54,20 @@ def finish_recording(broadcast_id: int) -> None:
     if broadcast is None or broadcast.recording:
         return
     name = recording_name(broadcast.code)
-    finished = join_pieces(
-        spool_dir=spool_folder(),
-        broadcast_id=broadcast.pk,
-        store=lambda path, _: _store(path, name),
-        # What was sent in a rehearsal is not part of the show.
-        start_ms=to_milliseconds(broadcast.started_at) if broadcast.started_at else None,
-    )
+    try:
+        finished = join_pieces(
+            spool_dir=spool_folder(),
+            broadcast_id=broadcast.pk,
+            store=lambda path, _: _store(path, name),
+            # What was sent in a rehearsal is not part of the show.
+            start_ms=to_milliseconds(broadcast.started_at) if broadcast.started_at else None,
+        )
+    except RecordingStillOpen:
+        raise
+    except Exception:
+        # It is tried again, and a later success takes the word back; until then the shop knows.
+        miss_recording(broadcast_id=broadcast.pk)
+        raise
     if finished is None:
         miss_recording(broadcast_id=broadcast.pk)
         log.error("a show has no recording", show=broadcast.code, spool=str(spool_folder()))

@@ -7,6 +7,7 @@ lies where, so that an answer, a deal or a clip is found in the file by its rela
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import struct
 import time
@@ -23,7 +24,9 @@ from av.stream import Stream as MediaStream
 
 from silkroom.live.relay.core.avc import ParameterSets, parse_avcc, with_parameter_sets
 from silkroom.live.relay.errors import RecordingStillOpen
-from silkroom.live.relay.spool import Piece, read_piece, sidecar
+from silkroom.live.relay.spool import Piece, piece_of_name, read_piece, sidecar
+
+logger = logging.getLogger(__name__)
 
 OPEN_SECONDS = 10.0
 """A piece that is not closed but was touched so recently is still being written."""
@@ -118,14 +121,33 @@ def discard_recording(*, spool_dir: Path, broadcast_id: int | str) -> None:
 
 
 def _pieces(folder: Path, now: float) -> list[tuple[Path, Piece]]:
+    """Those that can be read, in order. A damaged one is left out: the rest of the show is worth more than it."""
     found = []
     for path in folder.glob("*-*.mp4"):
         piece = read_piece(path)
-        if not piece.closed and now - path.stat().st_mtime < OPEN_SECONDS:
+        is_closed = piece is not None and piece.closed
+        if not is_closed and now - path.stat().st_mtime < OPEN_SECONDS:
             raise RecordingStillOpen()
-        if piece.closed or _cut_torn_end(path):
-            found.append((path, piece))
+        if not is_closed and not _cut_torn_end(path):
+            continue
+        size = _picture_size(path)
+        if size is None:
+            logger.error("a piece of a recording is damaged and left out: %s", path.name)
+        else:
+            found.append((path, piece or piece_of_name(path, *size)))
     return sorted(found, key=lambda one: one[1].start_ms)
+
+
+def _picture_size(path: Path) -> tuple[int, int] | None:
+    """Width and height; None when the file is no video that can be read to its end."""
+    try:
+        with av.open(str(path)) as source:
+            picture = source.streams.video[0].codec_context
+            size = picture.width, picture.height
+        keys, _end_us = _key_frames(path)
+    except (av.FFmpegError, IndexError):
+        return None
+    return size if keys else None
 
 
 class _Joiner:
@@ -190,14 +212,17 @@ class _Joiner:
             self._media_us += last_us - from_us
 
     def _bounds(self, path: Path, piece: Piece) -> tuple[int, int] | None:
-        """Microseconds within the piece: from the last key frame not after the start, until the end."""
+        """Microseconds within the piece: from the first key frame that is not before the start, until the end.
+
+        What was before the start is a rehearsal, and nobody's business: not one picture of it is kept.
+        """
         until_us = _FOREVER_US if self._end_ms is None else (self._end_ms - piece.start_ms) * 1000
         wanted_us = 0 if self._start_ms is None else (self._start_ms - piece.start_ms) * 1000
         keys, end_us = _key_frames(path)
-        if until_us <= 0 or not keys or wanted_us > end_us:
+        within = [key for key in keys if key >= wanted_us]
+        if until_us <= 0 or not within or wanted_us > end_us:
             return None
-        before = [key for key in keys if key <= wanted_us]
-        return (before[-1] if before else keys[0]), until_us
+        return within[0], until_us
 
 
 def _key_frames(path: Path) -> tuple[list[int], int]:

@@ -237,9 +237,18 @@ class StreamRecorder:
         return self._writer.put(_Open(path, piece, init.data))
 
 
-def read_piece(path: Path) -> Piece:
-    """The sidecar of a piece."""
-    return Piece(**json.loads(sidecar(path).read_text()))
+def read_piece(path: Path) -> Piece | None:
+    """The sidecar of a piece; None when it is missing or damaged."""
+    try:
+        return Piece(**json.loads(sidecar(path).read_text()))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+def piece_of_name(path: Path, width: int, height: int) -> Piece:
+    """What the name of a piece tells, for one that has lost its sidecar."""
+    start_ms, gateway = path.stem.split("-", 1)
+    return Piece(path.parent.name, gateway, int(start_ms), 0, width, height, "", closed=True)
 
 
 def sidecar(path: Path) -> Path:

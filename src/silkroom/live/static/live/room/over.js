@@ -15,8 +15,8 @@ export function showOver(root, state, { productUrl, shopUrl, recordingUrl, held 
       h("p", { class: "lead" }, isCancelled ? gettext("It will not take place. These garments would have been shown.")
         : gettext("Thank you for having been there. This is what was shown.")),
       held,
+      recordingUrl ? filmOf(recordingUrl) : null,
       h("p", { class: "row", style: { "justify-content": "center" } },
-        recordingUrl ? h("a", { class: "button", href: recordingUrl }, gettext("See it again")) : null,
         shopUrl ? h("a", { class: "button button--second", href: shopUrl }, interpolate(gettext("To %s"), [shop.name])) : null)),
     h("ul", { class: "tiles" }, state.tray.map((garment) => {
       const price = h("p", { class: "figures" });
@@ -26,4 +26,12 @@ export function showOver(root, state, { productUrl, shopUrl, recordingUrl, held 
         h("p", { class: "tile__name" }, url ? h("a", { href: url }, named(garment)) : named(garment)), price));
     })),
   );
+}
+
+/** The recording, in the page: whoever sees it again stays where the garments are. */
+function filmOf(url) {
+  const film = h("video", { class: "over__film", controls: true, preload: "metadata", "aria-label": gettext("See it again") });
+  film.playsInline = true;
+  film.src = url;
+  return film;
 }
