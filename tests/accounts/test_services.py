@@ -10,7 +10,9 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.sessions.models import Session
 from django.db import connection, transaction
+from django.db.models import Q
 
+from silkroom.accounts import jobs, services
 from silkroom.accounts.errors import ContactTaken, NameUnusable, TooManyAddresses
 from silkroom.accounts.jobs import clear_away
 from silkroom.accounts.models import Address, Person, Submission
@@ -26,7 +28,11 @@ from silkroom.accounts.services import (
 )
 from silkroom.kit.clock import now
 from silkroom.kit.errors import NotFound
-from tests.house import PASSWORD, make_person
+from silkroom.sales.orders.models import Order
+from silkroom.shops.models import Staff
+from silkroom.shops.services import add_staff, open_shop
+from silkroom.shops.states import PlaceKind, Role
+from tests.house import PASSWORD, WEST_LAKE, make_person
 
 
 @pytest.mark.django_db
@@ -218,3 +224,63 @@ def test_the_nightly_job_clears_away_what_has_run_out_and_nothing_else() -> None
         assert [row[0] for row in cursor.fetchall()] == [job_ids[1], job_ids[2]]
     assert set(Person.objects.values_list("email", flat=True)) == {member.email, "fresh@example.com"}
     assert [one.result for one in Submission.objects.all()] == ["fresh"]
+
+
+@pytest.fixture
+def house_of_old() -> dict[str, Person]:
+    """People as the admin makes them (nothing proven, never signed in) and one sign-up that nobody came back to."""
+    people = {
+        "operator": Person.objects.create_superuser("op@example.com", PASSWORD, phone="+8613800138000"),
+        "operator by phone": Person.objects.create_user(phone="+8613800138004", is_staff=True),
+        "reachable": Person.objects.create_user("lin@example.com", PASSWORD, phone="+8613800138001"),
+        "clerk": Person.objects.create_user(phone="+8613800138002"),
+        "clerk by e-mail": Person.objects.create_user("clerk@example.com", PASSWORD),
+        "abandoned": register_person(name="Gone", password=PASSWORD, phone="13800138003"),
+    }
+    # Somebody who was made by an operator and has begun to sign in.
+    EmailAddress.objects.create(user=people["clerk by e-mail"], email="clerk@example.com", primary=True)
+    shop = open_shop(
+        person=make_person(), name="Silk", name_en="Silk", region_code=WEST_LAKE, places={PlaceKind.WAREHOUSE: "W"}
+    )
+    for name in ("clerk", "clerk by e-mail"):
+        add_staff(shop=shop, person=people[name], role=Role.CLERK)
+    Person.objects.update(joined_at=now() - timedelta(days=400))
+    return people
+
+
+@pytest.mark.django_db
+def test_nobody_who_works_here_or_can_be_reached_is_cleared_away(house_of_old: dict[str, Person]) -> None:
+    clear_away(timestamp=0)
+    left = set(Person.objects.all())
+    assert [name for name, person in house_of_old.items() if person not in left] == ["abandoned"]
+    assert Staff.objects.filter(person=house_of_old["clerk"]).exists()
+    # Nor does a sign-up with their number put them out.
+    with pytest.raises(ContactTaken):
+        register_person(name="Two", password=PASSWORD, phone="13800138002")
+
+
+@pytest.mark.django_db
+def test_one_who_cannot_be_deleted_keeps_nobody_else(
+    house_of_old: dict[str, Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Staff.objects.filter(person=house_of_old["clerk"]).get().shop
+    Order.objects.create(
+        person=house_of_old["reachable"], shop=shop, number="A", key=uuid.uuid4(), currency="CNY", goods_minor=1,
+        total_minor=1, channel="web", holds_until=now(),
+    )  # fmt: skip
+    wrong = Q(pk__in=[house_of_old["reachable"].pk, house_of_old["abandoned"].pk])
+    monkeypatch.setattr(services, "abandoned_sign_ups", lambda: wrong)
+    clear_away(timestamp=0)
+    assert house_of_old["reachable"] in Person.objects.all()
+    assert house_of_old["abandoned"] not in Person.objects.all()
+
+
+@pytest.mark.django_db
+def test_a_part_that_fails_stops_no_other(house_of_old: dict[str, Person], monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> int:
+        raise RuntimeError
+
+    monkeypatch.setattr(jobs, "forget_sessions", fail)
+    with pytest.raises(jobs.NotCleared, match="sessions"):
+        clear_away(timestamp=0)
+    assert house_of_old["abandoned"] not in Person.objects.all()

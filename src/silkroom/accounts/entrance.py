@@ -44,7 +44,22 @@ NEW_GUESTS_SECONDS = 600
 def refuse_flood_of_guests(request: HttpRequest) -> None:
     """Count somebody who is about to become a guest. Raises TooMany."""
     address = get_adapter().get_client_ip(request)
-    key = f"guests:{address}:{int(time.time()) // NEW_GUESTS_SECONDS}"
-    cache.add(key, 0, timeout=2 * NEW_GUESTS_SECONDS)
-    if cache.incr(key) > MOST_NEW_GUESTS:
+    _count(f"guests:{address}", MOST_NEW_GUESTS, NEW_GUESTS_SECONDS)
+
+
+MOST_PICTURES = 200
+PICTURES_SECONDS = 600
+"""Pictures that one person sends: twenty styles of ten; each is a moment's full work of a core."""
+
+
+def refuse_flood_of_pictures(request: HttpRequest) -> None:
+    """Count a picture that is about to be decoded. Outside a transaction, which would take the count back with it.
+    Raises TooMany."""
+    _count(f"pictures:{request.user.pk}", MOST_PICTURES, PICTURES_SECONDS)
+
+
+def _count(what: str, most: int, seconds: int) -> None:
+    key = f"{what}:{int(time.time()) // seconds}"
+    cache.add(key, 0, timeout=2 * seconds)
+    if cache.incr(key) > most:
         raise TooMany

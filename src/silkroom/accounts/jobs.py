@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
@@ -33,15 +34,28 @@ def send_phone_code(sealed: str) -> None:
     post_code(sealed)
 
 
+class NotCleared(RuntimeError):
+    """Parts of the nightly job that failed: the log says why, and the job stands as failed."""
+
+
 @app.periodic(cron="41 3 * * *")
 @app.task(name="accounts.clear_away", pass_context=False)
 def clear_away(timestamp: int) -> None:
     """Once a night: whatever is of no use any more and would grow for ever. docs/operate.md lists the periods."""
-    gone = {
-        "sessions": forget_sessions(),
-        "counters": forget_counters(),
-        "submissions": forget_submissions(older_than=SUBMISSIONS_KEPT),
-        "sign_ups": forget_sign_ups(older_than=SIGN_UPS_KEPT),
-        "jobs": forget_jobs(older_than=JOBS_KEPT),
+    parts: dict[str, Callable[[], int]] = {
+        "sessions": forget_sessions,
+        "counters": forget_counters,
+        "submissions": lambda: forget_submissions(older_than=SUBMISSIONS_KEPT),
+        "sign_ups": lambda: forget_sign_ups(older_than=SIGN_UPS_KEPT),
+        "jobs": lambda: forget_jobs(older_than=JOBS_KEPT),
     }
+    gone: dict[str, int] = {}
+    for name, forget in parts.items():
+        try:
+            gone[name] = forget()
+        except Exception:
+            # Whatever is wrong with one part: the others must not grow for ever because of it.
+            log.exception("a part cannot be cleared away", part=name)
     log.info("cleared away", **gone)
+    if left := parts.keys() - gone.keys():
+        raise NotCleared(", ".join(sorted(left)))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
+import structlog
 from allauth.account.models import EmailAddress
 from django.contrib.sessions.models import Session
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Model
+from django.db.models import Model, Q
 
 from silkroom.journal.services import append_entry
 from silkroom.kit.clock import now
@@ -19,6 +20,8 @@ from .errors import ContactTaken, TooManyAddresses
 from .models import Address, Person, Submission
 from .queries import abandoned_sign_ups, unproven_sign_ups
 from .rules import LONGEST_GUEST_NAME, MOST_ADDRESSES, clean_name, normalise_email, normalise_phone
+
+log = structlog.get_logger(__name__)
 
 
 def make_guest(*, name: str) -> Person:
@@ -146,9 +149,32 @@ def forget_submissions(*, older_than: timedelta) -> int:
 
 def forget_sign_ups(*, older_than: timedelta) -> int:
     """Sign-ups whose contact was never proven: nobody was ever let in by them. Returns how many."""
-    before = now() - older_than
-    unproven = Person.objects.filter(unproven_sign_ups() | abandoned_sign_ups(), joined_at__lt=before)
-    return _number(unproven.delete(), Person)
+    return _forget_people((unproven_sign_ups() | abandoned_sign_ups()) & Q(joined_at__lt=now() - older_than))
+
+
+MOST_FORGOTTEN = 20_000
+"""People in one night; the rest waits for the next."""
+
+_AT_ONCE = 200
+
+
+def _forget_people(which: Q) -> int:
+    numbers = list(Person.objects.filter(which).order_by("pk").values_list("pk", flat=True)[:MOST_FORGOTTEN])
+    return sum(_forget_these(which, numbers[at : at + _AT_ONCE]) for at in range(0, len(numbers), _AT_ONCE))
+
+
+def _forget_these(which: Q, numbers: Sequence[int]) -> int:
+    """One of them who cannot go keeps nobody else here."""
+    try:
+        with transaction.atomic():
+            # Whoever writes a row about a person holds the person's: behind the lock the condition is asked again.
+            locked = list(Person.objects.select_for_update().filter(pk__in=numbers).values_list("pk", flat=True))
+            return _number(Person.objects.filter(which, pk__in=locked).delete(), Person)
+    except IntegrityError:
+        if len(numbers) == 1:
+            log.exception("a person cannot be forgotten", person=numbers[0])
+            return 0
+        return sum(_forget_these(which, [one]) for one in numbers)
 
 
 def forget_sessions() -> int:
