@@ -28,7 +28,14 @@ from silkroom.live.room.services import plan_show
 from silkroom.pos.queries import Clerk
 from silkroom.pos.services import make_till, open_shift
 from silkroom.sales.orders.models import Order
-from silkroom.sales.payments.models import SandboxCharge
+from silkroom.sales.payments.models import (
+    Difference,
+    MerchantAccount,
+    Payment,
+    Refund,
+    SandboxCharge,
+    Statement,
+)
 from silkroom.shops.models import Staff
 from silkroom.shops.rules import ROLES_OF_TASK, Task
 from silkroom.shops.services import invite_staff
@@ -75,7 +82,8 @@ WHO: dict[str, str | Task] = {
     "workbench:settings": Task.STAFF, "workbench:place-new": Task.STAFF, "workbench:place-change": Task.STAFF,
     "workbench:logo": Task.STAFF, "workbench:logo-remove": Task.STAFF, "workbench:currency": Task.STAFF,
     "workbench:payments": Task.STAFF, "workbench:payments-save": Task.STAFF, "workbench:payments-check": Task.STAFF,
-    "workbench:payments-off": Task.STAFF,
+    "workbench:payments-off": Task.STAFF, "workbench:payments-came": Task.STAFF, "workbench:payments-sent": Task.STAFF,
+    "workbench:payments-settled": Task.STAFF,
     "workbench:staff": Task.STAFF, "workbench:invite": Task.STAFF, "workbench:staff-role": Task.STAFF,
     "workbench:staff-remove": Task.STAFF, "workbench:invitation-withdraw": Task.STAFF,
     "workbench:styles": Task.STYLES, "workbench:style-new": Task.STYLES, "workbench:style": Task.STYLES,
@@ -165,6 +173,14 @@ def world(settings: Any, tmp_path: Path) -> World:
     charge = SandboxCharge.objects.create(
         reference="REF1", amount_minor=1, currency="CNY", subject="x", expires_at=now() + timedelta(minutes=5)
     )
+    account = MerchantAccount.objects.create(shop=house.shop, provider="bank", code="CODE", details={"days": "3"})
+    payment = Payment.objects.create(
+        order=order, provider="bank", account=account, reference="BANK1", amount_minor=100, currency="CNY",
+        state="succeeded", expires_at=now(),
+    )  # fmt: skip
+    refund = Refund.objects.create(payment=payment, key="shop:BANK1", amount_minor=1, reason="shop")
+    statement = Statement.objects.create(account=account, day=now().date())
+    difference = Difference.objects.create(statement=statement, kind="unknown_here", reference="X", currency="CNY")
     own = add_address(person=buyer, recipient="Bo", phone="13800138000", line="Lake road 1")
     variant = style.variants.first()
     picture = style.pictures.first()
@@ -178,6 +194,7 @@ def world(settings: Any, tmp_path: Path) -> World:
             "place_id": house.warehouse.pk, "picture_id": picture.pk, "prepared_id": deal.pk, "secret": "unknown",
             "shift_id": shift.pk,
             "staff_id": Staff.objects.get(person=house.hire(Role.CLERK)).pk, "invitation_id": invitation.pk,
+            "payment_id": payment.pk, "refund_id": refund.pk, "difference_id": difference.pk,
             "address_id": own.pk, "reference": charge.reference, "provider": "sandbox", "name": "pictures/none.webp",
         },
         "live": {"code": show.code},
@@ -321,6 +338,7 @@ def test_unknown_words_in_addresses_are_not_found(world: World) -> None:
         strange = {
             "slug": "no-such", "code": "NOSUCH2345", "number": "NOSUCH", "secret": "no-such", "reference": "NOSUCH",
             "shift_id": 10**12, "address_id": 10**12, "place_id": 10**12, "variant_id": 10**12,
+            "payment_id": 10**12, "refund_id": 10**12, "difference_id": 10**12,
             "picture_id": 10**12, "prepared_id": 10**12, "staff_id": 10**12, "invitation_id": 10**12,
             "provider": "none",
         }  # fmt: skip

@@ -22,7 +22,7 @@ from tests.house import House, make_house, make_person, make_published
 
 pytestmark = pytest.mark.django_db
 
-EDITED_HERE = {"Person", "Group", "Shop", "Style"}
+EDITED_HERE = {"MerchantAccount", "Person", "Group", "Shop", "Style"}
 """Words and rights. All else is written by services only."""
 
 

@@ -112,6 +112,8 @@ UNFOLD = {
                 (_("Offers"), "percent", "sales_offer"),
                 (_("Payments"), "payments", "sales_payment"),
                 (_("Refunds"), "undo", "sales_refund"),
+                (_("Merchant accounts"), "account_balance", "sales_merchantaccount"),
+                (_("Differences"), "difference", "sales_difference"),
                 (_("Notices"), "notifications", "sales_notice"),
                 (_("Sandbox"), "science", "sales_sandboxcharge"),
             ),

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.http import HttpRequest
 
-from silkroom.journal.admin import LookOnlyAdmin, LookOnlyInline
+from silkroom.journal.admin import KeptAdmin, LookOnlyAdmin, LookOnlyInline
 
-from .models import Notice, NoticeNonce, Offer, OfferUse, Order, OrderLine, Payment, Refund, SandboxCharge
+from .models import (
+    Difference,
+    MerchantAccount,
+    Notice,
+    NoticeNonce,
+    Offer,
+    OfferUse,
+    Order,
+    OrderLine,
+    Payment,
+    Refund,
+    SandboxCharge,
+    Statement,
+    StatementEntry,
+)
 
 
 class OrderLineInline(LookOnlyInline):
@@ -106,4 +121,69 @@ class SandboxChargeAdmin(LookOnlyAdmin):
     list_display = ("reference", "subject", "amount_minor", "currency", "state", "notices_sent", "notice_accepted")
     list_filter = ("state", "notice_accepted")
     search_fields = ("reference", "subject")
+    ordering = ("-id",)
+
+
+@admin.register(MerchantAccount)
+class MerchantAccountAdmin(KeptAdmin):
+    """Shops' accounts at providers, without their keys. An operator may point one at a provider's test environment."""
+
+    list_display = ("shop", "provider", "merchant", "checked_at", "problem", "retired_at")
+    list_filter = ("provider", ("retired_at", admin.EmptyFieldListFilter))
+    search_fields = ("shop__name", "merchant")
+    list_select_related = ("shop",)
+    fields = (
+        "shop",
+        "provider",
+        "merchant",
+        "details",
+        "base_url",
+        "changed_at",
+        "checked_at",
+        "problem",
+        "retired_at",
+    )
+    readonly_fields = tuple(name for name in fields if name != "base_url")
+    ordering = ("-id",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+@admin.register(Statement)
+class StatementAdmin(LookOnlyAdmin):
+    """Days of providers' own books."""
+
+    list_display = ("account", "day", "fetched_at", "problem")
+    list_select_related = ("account",)
+    ordering = ("-day", "-id")
+
+
+@admin.register(StatementEntry)
+class StatementEntryAdmin(LookOnlyAdmin):
+    """What providers have booked."""
+
+    list_display = ("reference", "kind", "key", "amount_minor", "currency", "statement")
+    search_fields = ("reference", "provider_id")
+    list_select_related = ("statement__account",)
+    ordering = ("-id",)
+
+
+@admin.register(Difference)
+class DifferenceAdmin(LookOnlyAdmin):
+    """Where a provider's book and silkroom's differ."""
+
+    list_display = (
+        "kind",
+        "reference",
+        "statement",
+        "ours_minor",
+        "theirs_minor",
+        "currency",
+        "settled_at",
+        "settled_by",
+    )
+    list_filter = ("kind", ("settled_at", admin.EmptyFieldListFilter))
+    search_fields = ("reference",)
+    list_select_related = ("statement__account", "settled_by")
     ordering = ("-id",)

@@ -23,6 +23,13 @@ urlpatterns = [
     path("<slug:slug>/settings/logo/remove/", shop.logo_remove, name="logo-remove"),
     path("<slug:slug>/settings/currency/", shop.currency, name="currency"),
     path("<slug:slug>/payments/", payments.payments, name="payments"),
+    path("<slug:slug>/payments/transfers/<int:payment_id>/came/", payments.transfer_came, name="payments-came"),
+    path("<slug:slug>/payments/refunds/<int:refund_id>/sent/", payments.refund_sent, name="payments-sent"),
+    path(
+        "<slug:slug>/payments/differences/<int:difference_id>/settled/",
+        payments.difference_settled,
+        name="payments-settled",
+    ),
     path("<slug:slug>/payments/<slug:provider>/", payments.account_save, name="payments-save"),
     path("<slug:slug>/payments/<slug:provider>/check/", payments.account_check, name="payments-check"),
     path("<slug:slug>/payments/<slug:provider>/off/", payments.account_off, name="payments-off"),

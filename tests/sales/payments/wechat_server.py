@@ -189,8 +189,8 @@ def statement_of(rows: list[tuple[str, str, str, str]]) -> str:
         paid, back = (amount, "0.00") if state == "SUCCESS" else ("0.00", amount)
         cells = [
             "2026-11-24 20:00:00", APPID, MCHID, "0", "", "4200001", reference, "oUpF8", "NATIVE", state, "OTHERS",
-            "CNY", paid, "0.00", "5030001" if key else "0", key or "0", back, "0.00", "", "SUCCESS" if key else "", "K2",
-            "", "0.00000", "0.60%", paid, back, "",
+            "CNY", paid, "0.00", "5030001" if key else "0", key or "0", back, "0.00", "", "SUCCESS" if key else "",
+            "K2", "", "0.00000", "0.60%", paid, back, "",
         ]  # fmt: skip
         lines.append(",".join(f"`{cell}" for cell in cells))
     lines += [

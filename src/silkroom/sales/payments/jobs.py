@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
+
 import structlog
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from .delivery import send_notice
+from .reconciliation import due_statements, reconcile_day
 from .rules import REPEAT_AFTER_SECONDS, pause_before
 from .sandbox import get_charge, record_delivery
+from .services import ask_about_failed_payment as ask_about_failed_payment_service
 from .services import carry_out_refund as carry_out_refund_service
 from .services import forget_nonces, note_failed_refund, settle_silent_payment
 from .signing import MOST_SECONDS
@@ -64,6 +68,26 @@ def carry_out_refund(refund_id: int) -> None:
             log.exception("refund given up: the shop has to look", refund=refund_id)
         else:
             log.warning("refund not taken, again later", refund=refund_id, seconds=pause, exc_info=True)
+
+
+@app.task(name="sales.ask_about_failed_payment", queue="payments", retry=RETRY)
+def ask_about_failed_payment(payment_id: int) -> None:
+    """The provider's statement knows more about a payment than silkroom."""
+    ask_about_failed_payment_service(payment_id=payment_id)
+
+
+@app.periodic(cron="17 3 * * *")
+@app.task(name="sales.reconcile", queue="payments", pass_context=False)
+def reconcile(timestamp: int) -> None:
+    """Once a day, when the last provider has written its statement (11:17 in China): all accounts, the last days."""
+    for account_id, day in due_statements(datetime.fromtimestamp(timestamp, UTC)):
+        reconcile_account.defer(account_id=account_id, day=day.isoformat())
+
+
+@app.task(name="sales.reconcile_account", queue="payments", retry=RetryStrategy(max_attempts=8, exponential_wait=8))
+def reconcile_account(account_id: int, day: str) -> None:
+    """One day of one account."""
+    reconcile_day(account_id=account_id, day=date.fromisoformat(day))
 
 
 @app.periodic(cron="17 * * * *")

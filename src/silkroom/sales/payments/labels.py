@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from .states import DifferenceKind
+
 WAY_NAMES = {
     "sandbox": _("Practice payment"),
     "alipay": _("Alipay"),
@@ -26,6 +28,20 @@ FIELD_NAMES = {
     ("wechat", "apiv3_key"): _("APIv3 key, 32 characters"),
     ("stripe", "account"): _("Account, acct_…"),
     ("stripe", "secret_key"): _("Secret key, sk_… or rk_…"),
+    ("bank", "holder"): _("Account holder"),
+    ("bank", "bank"): _("Bank"),
+    ("bank", "number"): _("Account number or IBAN"),
+    ("bank", "days"): _("Days that pieces are kept for a transfer (1 to 14)"),
     ("stripe", "webhook_secret"): _("Signing secret of the endpoint, whsec_…"),
 }
 """What an owner enters, by (provider, field)."""
+
+DIFFERENCE_NAMES = {
+    DifferenceKind.UNKNOWN_HERE: _("The provider has a payment that is not known here."),
+    DifferenceKind.NOT_PAID_HERE: _("The provider has the money, and the order is not paid here. It is asked now."),
+    DifferenceKind.AMOUNT_DIFFERS: _("The amounts differ."),
+    DifferenceKind.MISSING_THERE: _("Paid here, and not in the provider's statement."),
+    DifferenceKind.REFUND_UNKNOWN_HERE: _("The provider has sent money back, and silkroom has not asked for it."),
+    DifferenceKind.REFUND_AMOUNT_DIFFERS: _("The amounts of a refund differ."),
+    DifferenceKind.REFUND_MISSING_THERE: _("Sent back here, and not in the provider's statement."),
+}

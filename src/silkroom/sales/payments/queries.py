@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from datetime import timedelta
+
+from django.db.models import Q, QuerySet
 
 from silkroom.kit.clock import now
 from silkroom.kit.errors import NotFound
+from silkroom.sales.orders.states import OrderState
+from silkroom.shops.models import Shop
 
 from .models import Payment, Refund
 from .provider import KnownCharge
+from .rules import BY_HAND, TRANSFER_DAYS
 from .states import PaymentState
 
 
@@ -39,6 +44,23 @@ def given_up_refunds() -> QuerySet[Refund]:
 def known_charge(payment: Payment) -> KnownCharge:
     """How a payment is named to its provider."""
     return KnownCharge(payment.reference, payment.amount_minor, payment.currency, payment.provider_id)
+
+
+def awaited_transfers(*, shop: Shop) -> list[Payment]:
+    """Transfers that somebody may confirm: under way, or over for not too long. Oldest first. One query."""
+    since = now() - timedelta(days=TRANSFER_DAYS)
+    rows = Payment.objects.filter(
+        Q(state=PaymentState.UNDER_WAY) | Q(state=PaymentState.FAILED, created_at__gt=since),
+        order__shop=shop,
+        provider__in=BY_HAND,
+    )
+    return list(rows.exclude(order__state=OrderState.PAID).select_related("order__person").order_by("id")[:200])
+
+
+def refunds_by_hand(*, shop: Shop) -> list[Refund]:
+    """Money of transfers that the owner still has to send back. One query."""
+    rows = Refund.objects.filter(payment__order__shop=shop, payment__provider__in=BY_HAND, is_done=False)
+    return list(rows.select_related("payment__order__person").order_by("id")[:200])
 
 
 def payment_of_reference(*, provider: str, reference: str) -> Payment | None:

@@ -14,8 +14,8 @@ from . import sandbox
 from .credentials import unseal
 from .errors import CurrencyNotTaken, PaymentNotSetUp, ProviderUnknown
 from .models import MerchantAccount, Payment
-from .provider import Field, Provider
-from .providers import alipay, stripe_checkout, wechat
+from .provider import CHINA, Field, Provider
+from .providers import alipay, bank, stripe_checkout, wechat
 
 
 def _alipay(account: MerchantAccount, keys: Mapping[str, str]) -> Provider:
@@ -53,26 +53,33 @@ def _stripe(account: MerchantAccount, keys: Mapping[str, str]) -> Provider:
     )
 
 
+def _bank(account: MerchantAccount, keys: Mapping[str, str]) -> Provider:
+    return bank.BankTransfer(account_id=account.pk, days=int(account.details["days"]))
+
+
 @dataclass(frozen=True)
 class Kind:
     """A provider that shops have accounts at. ``makes`` an adapter of an account and its opened keys.
 
-    ``needs_address``: the owner enters the address of notices at the provider; others are told it with each charge.
+    ``zone``: where its days end; empty: it has no statement to compare. ``needs_address``: the owner enters the address
+    of notices at the provider; others are told it with each charge.
     """
 
     name: str
     makes: Callable[[MerchantAccount, Mapping[str, str]], Provider]
     currencies: frozenset[str]
     fields: tuple[Field, ...]
+    zone: str = ""
     needs_address: bool = False
 
 
 KINDS = {
     one.name: one
     for one in (
-        Kind(alipay.NAME, _alipay, frozenset({alipay.CURRENCY}), alipay.FIELDS),
-        Kind(wechat.NAME, _wechat, frozenset({wechat.CURRENCY}), wechat.FIELDS),
-        Kind(stripe_checkout.NAME, _stripe, frozenset(MINOR_DIGITS), stripe_checkout.FIELDS, needs_address=True),
+        Kind(alipay.NAME, _alipay, frozenset({alipay.CURRENCY}), alipay.FIELDS, CHINA),
+        Kind(wechat.NAME, _wechat, frozenset({wechat.CURRENCY}), wechat.FIELDS, CHINA),
+        Kind(stripe_checkout.NAME, _stripe, frozenset(MINOR_DIGITS), stripe_checkout.FIELDS, "UTC", needs_address=True),
+        Kind(bank.NAME, _bank, frozenset(MINOR_DIGITS), bank.FIELDS),
     )
 }
 """In the order in which buyers see them."""

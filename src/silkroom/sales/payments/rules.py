@@ -19,6 +19,13 @@ REPEAT_AFTER_SECONDS = (1, 2, 5, 15, 60, 300, 900, 3600, 3600, 7200, 14400, 2880
 REFUND_AGAIN_AFTER_SECONDS = (10, 30, 60, 300, 900, 1800, 3600, 3600, 7200, 7200, 14400, 14400)
 """Pauses after which a refund that the provider did not take is tried again: fifteen hours. Then the shop is told."""
 
+BANK = "bank"
+BY_HAND = frozenset({BANK})
+"""Providers whose money people of the shop confirm and send back."""
+
+TRANSFER_DAYS = 30
+"""A transfer that came after its time is confirmed within so many days."""
+
 LATE = "late"
 PAID_TWICE = "paid_twice"
 """Reasons of refunds that silkroom makes by itself."""

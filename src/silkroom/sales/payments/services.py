@@ -15,7 +15,9 @@ from procrastinate.contrib.django import app
 
 from silkroom.accounts.models import Person
 from silkroom.inventory.services import end_payment, extend_for_payment
+from silkroom.journal.services import append_entry
 from silkroom.kit.clock import now
+from silkroom.kit.errors import NotFound
 from silkroom.kit.ids import make_code
 from silkroom.sales.orders.errors import OrderMoved, PaymentUnderWay
 from silkroom.sales.orders.models import Order
@@ -45,6 +47,7 @@ from .queries import given_up_refunds, known_charge, payment_of_reference
 from .registry import provider_of_payment
 from .rules import (
     ASK_AFTER_SECONDS,
+    BY_HAND,
     BY_SHOP,
     LATE,
     PAID_TWICE,
@@ -249,6 +252,39 @@ def carry_out_refund(*, refund_id: int) -> None:
         _finish_refund(refund)
 
 
+def confirm_transfer(*, shop: Shop, payment_id: int, by: Person) -> None:
+    """The owner says that a transfer has come, also after its time. Twice changes nothing. Raises NotFound."""
+    payment = Payment.objects.filter(pk=payment_id, order__shop=shop, provider__in=BY_HAND).first()
+    if payment is None:
+        raise NotFound
+    order = lock_order(order_id=payment.order_id)
+    payment = _lock_payment(payment_id)
+    if payment.state not in (PaymentState.UNDER_WAY, PaymentState.FAILED):
+        return
+    _apply(order, payment, ChargeState.PAID)
+    _tell_by_hand("payments.transfer_confirmed", shop, payment, by)
+
+
+def confirm_refund_by_hand(*, shop: Shop, refund_id: int, by: Person) -> None:
+    """The owner has sent the money of a transfer back. Twice changes nothing. Raises NotFound."""
+    refund = (
+        Refund.objects.filter(pk=refund_id, payment__order__shop=shop, payment__provider__in=BY_HAND)
+        .select_related("payment")
+        .first()
+    )
+    if refund is None:
+        raise NotFound
+    lock_order(order_id=refund.payment.order_id)
+    if Refund.objects.filter(pk=refund_id, is_done=True).exists():
+        return
+    _finish_refund(refund)
+    _tell_by_hand("payments.refund_confirmed", shop, refund.payment, by)
+
+
+def _tell_by_hand(kind: str, shop: Shop, payment: Payment, by: Person) -> None:
+    append_entry(kind=kind, shop_id=shop.pk, data={"payment": payment.reference, "by": by.code})
+
+
 def _finish_refund(refund: Refund) -> None:
     """The money has been sent back; the order is locked."""
     Refund.objects.filter(pk=refund.pk).update(is_done=True)
@@ -314,7 +350,9 @@ def try_refunds_again(*, shop: Shop, number: str) -> int:
 
 
 def _send_back(refund: Refund, *, after_seconds: int = 0) -> None:
-    """In the background, when this transaction has been committed."""
+    """In the background, when this transaction has been committed; a transfer is sent back by people."""
+    if refund.payment.provider in BY_HAND:
+        return
     app.configure_task("sales.carry_out_refund", schedule_in={"seconds": after_seconds}).defer(refund_id=refund.pk)
 
 

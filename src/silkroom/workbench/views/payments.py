@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from silkroom.accounts.entrance import person_of
 from silkroom.kit.errors import NotFound
 from silkroom.sales.payments.errors import ProviderUnavailable
-from silkroom.sales.payments.labels import WAY_NAMES
+from silkroom.sales.payments.labels import DIFFERENCE_NAMES, WAY_NAMES
 from silkroom.sales.payments.merchants import (
     account_in_use,
     address_code,
@@ -25,7 +25,11 @@ from silkroom.sales.payments.merchants import (
     save_account,
 )
 from silkroom.sales.payments.models import MerchantAccount
+from silkroom.sales.payments.queries import awaited_transfers, refunds_by_hand
+from silkroom.sales.payments.reconciliation import open_differences, recent_statements, settle_difference
 from silkroom.sales.payments.registry import KINDS, Kind, has_sandbox
+from silkroom.sales.payments.services import confirm_refund_by_hand, confirm_transfer
+from silkroom.sales.payments.states import DifferenceKind
 from silkroom.shops.models import Shop
 from silkroom.shops.queries import Desk
 from silkroom.shops.rules import Task
@@ -43,7 +47,17 @@ def payments(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 def _page(request: HttpRequest, desk: Desk, refused: AccountForm | None = None) -> HttpResponse:
     ways = [_way(request, desk.shop, kind, refused) for kind in KINDS.values()]
-    context = {"ways": ways, "has_sandbox": has_sandbox()}
+    context = {
+        "ways": ways,
+        "has_sandbox": has_sandbox(),
+        "transfers": awaited_transfers(shop=desk.shop),
+        "refunds": refunds_by_hand(shop=desk.shop),
+        "differences": [
+            (one, WAY_NAMES[one.statement.account.provider], DIFFERENCE_NAMES[DifferenceKind(one.kind)])
+            for one in open_differences(shop=desk.shop)
+        ],
+        "statements": [(one, WAY_NAMES[one.account.provider]) for one in recent_statements(shop=desk.shop)],
+    }
     return show_page(request, desk, "payments.html", context, part="settings", status=422 if refused else 200)
 
 
@@ -118,4 +132,34 @@ def account_off(request: HttpRequest, desk: Desk, provider: str) -> HttpResponse
     with transaction.atomic():
         retire_account(shop=desk.shop, by=person_of(request), provider=_kind(provider).name)
     messages.success(request, gettext("Buyers are not offered it any more."))
+    return redirect("workbench:payments", desk.shop.slug)
+
+
+@require_POST
+@shop_page(Task.STAFF)
+def transfer_came(request: HttpRequest, desk: Desk, payment_id: int) -> HttpResponse:
+    """The money of a transfer is on the shop's account."""
+    with transaction.atomic():
+        confirm_transfer(shop=desk.shop, payment_id=payment_id, by=person_of(request))
+    messages.success(request, gettext("Saved."))
+    return redirect("workbench:payments", desk.shop.slug)
+
+
+@require_POST
+@shop_page(Task.STAFF)
+def refund_sent(request: HttpRequest, desk: Desk, refund_id: int) -> HttpResponse:
+    """The money of a transfer has been sent back by hand."""
+    with transaction.atomic():
+        confirm_refund_by_hand(shop=desk.shop, refund_id=refund_id, by=person_of(request))
+    messages.success(request, gettext("Saved."))
+    return redirect("workbench:payments", desk.shop.slug)
+
+
+@require_POST
+@shop_page(Task.STAFF)
+def difference_settled(request: HttpRequest, desk: Desk, difference_id: int) -> HttpResponse:
+    """Somebody has looked at a difference."""
+    with transaction.atomic():
+        settle_difference(shop=desk.shop, difference_id=difference_id, by=person_of(request))
+    messages.success(request, gettext("Saved."))
     return redirect("workbench:payments", desk.shop.slug)
