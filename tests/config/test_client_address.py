@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 
+from silkroom.accounts import entrance
 from silkroom.kit.addresses import read_networks
+from silkroom.kit.errors import TooMany
 
 pytestmark = pytest.mark.django_db
 
@@ -37,3 +39,18 @@ def test_where_no_proxy_is_trusted_the_header_says_nothing(client: Client, peer:
     for number in range(MOST_SIGN_UPS):
         assert sign_up(client, f"198.51.100.{number}", peer) == 200
     assert sign_up(client, "198.51.100.99", peer) == 429
+
+
+def test_a_household_has_one_limit_however_many_addresses_it_has(
+    client: Client, rf: RequestFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(MOST_SIGN_UPS):
+        assert sign_up(client, "", f"2001:db8:1:2::{number:x}") == 200
+    assert sign_up(client, "", "2001:db8:1:2::ffff") == 429
+    assert sign_up(client, "", "2001:db8:1:3::1") == 200
+    monkeypatch.setattr(entrance, "MOST_NEW_GUESTS", 2)
+    for number in range(2):
+        entrance.refuse_flood_of_guests(rf.get("/", REMOTE_ADDR=f"2001:db8:1:2::{number}"))
+    with pytest.raises(TooMany):
+        entrance.refuse_flood_of_guests(rf.get("/", REMOTE_ADDR="2001:db8:1:2:3::"))
+    entrance.refuse_flood_of_guests(rf.get("/", REMOTE_ADDR="2001:db8:1:3::"))

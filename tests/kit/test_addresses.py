@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from silkroom.kit.addresses import client_address, read_networks
+from silkroom.kit.addresses import client_address, counted_address, read_networks
 
 LOCAL = read_networks(["127.0.0.1", "::1"])
 TWO = read_networks(["127.0.0.1", "10.0.0.0/8"])
@@ -37,3 +37,20 @@ def test_whom_limits_count(peer: str, header: str, trusted: tuple, expected: str
 def test_what_is_no_network_is_refused() -> None:
     with pytest.raises(ValueError, match="proxy"):
         read_networks(["proxy.example"])
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("2001:db8:1:2::7", "2001:db8:1:2::"),
+        ("2001:db8:1:2:ffff::7", "2001:db8:1:2::"),
+        ("2001:db8:1:3::7", "2001:db8:1:3::"),
+        ("::ffff:203.0.113.5", "203.0.113.5"),
+        ("203.0.113.5", "203.0.113.5"),
+        ("::1", "::1"),
+        ("", ""),
+        ("nonsense", "nonsense"),
+    ],
+)
+def test_limits_count_a_household_of_ipv6_as_one(address: str, counted: str) -> None:
+    assert counted_address(address) == counted

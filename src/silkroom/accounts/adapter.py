@@ -11,6 +11,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django import forms
 from django.http import HttpRequest
 
+from silkroom.kit.addresses import counted_address
 from silkroom.kit.errors import Refusal
 
 from .codes import chosen_sender, message_of
@@ -57,6 +58,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if sender is None:
             raise PhonesNotReached
         sender.send_code(phone=phone, code=code, text=message_of(code))
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        # allauth's limits and this house's counters alike.
+        return counted_address(super().get_client_ip(request))
 
     def get_login_stages(self) -> list[str]:
         own = {"allauth.account.stages.EmailVerificationStage": "silkroom.accounts.stages.EmailStage"}

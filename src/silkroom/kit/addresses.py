@@ -32,6 +32,18 @@ def client_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) ->
     return str(address)
 
 
+NET_OF_IPV6 = 64
+"""Bits: one household gets so many addresses of its own."""
+
+
+def counted_address(text: str) -> str:
+    """What limits count an address as: IPv6 by its household's network, all else as it is."""
+    address = _read(text)
+    if isinstance(address, IPv6Address) and not address.is_loopback:
+        return str(IPv6Address(int(address) >> NET_OF_IPV6 << NET_OF_IPV6))
+    return text if address is None else str(address)
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host name or address leads to this machine alone."""
     address = _read(host)

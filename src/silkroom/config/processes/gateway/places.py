@@ -9,12 +9,11 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Iterator
-from ipaddress import IPv6Address, ip_address
 
 from aiohttp import web
 from django.conf import settings
 
-from silkroom.kit.addresses import client_address
+from silkroom.kit.addresses import client_address, counted_address, is_loopback
 from silkroom.live.broadcasts.tickets import Ticket
 from silkroom.live.relay.door import TooManyOpen
 
@@ -23,9 +22,6 @@ MOST_OF_ONE = 8
 
 MOST_REQUESTS_OF_ONE = 32
 """Requests for HLS under way at a time: a player asks for three or four at once, and waits for the next piece."""
-
-NET_OF_IPV6 = 64
-"""Bits: one household gets so many addresses of its own."""
 
 
 class Places:
@@ -63,13 +59,5 @@ def address_of(request: web.BaseRequest) -> str:
     """Where the client is, as the web process sees it: behind a trusted proxy what the proxy says. "" on this machine
     itself: that is a proxy which nobody told of, or ourselves."""
     forwarded_for = ",".join(request.headers.getall("X-Forwarded-For", []))
-    text = client_address(request.remote or "", forwarded_for, settings.TRUSTED_PROXIES)
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return text
-    if address.is_loopback:
-        return ""
-    if isinstance(address, IPv6Address):
-        return str(IPv6Address(int(address) >> NET_OF_IPV6 << NET_OF_IPV6))
-    return str(address)
+    address = client_address(request.remote or "", forwarded_for, settings.TRUSTED_PROXIES)
+    return "" if address and is_loopback(address) else counted_address(address)
