@@ -82,5 +82,9 @@ def show_phone(phone: str) -> str:
 
 
 def hide_phone(phone: str) -> str:
-    """Enough to recognise one's own number, too little to call it: "+86138…8000"."""
-    return f"{phone[:6]}…{phone[-4:]}" if len(phone) > 10 else "…"
+    """Enough to recognise one's own number, too little to call it, however short it is: "+86…00"."""
+    try:
+        country = f"+{phonenumbers.parse(phone).country_code}"
+    except phonenumbers.NumberParseException:
+        return "…"
+    return f"{country}…{phone[-2:]}"
