@@ -43,6 +43,9 @@ def test_values_are_typed() -> None:
         ("SILKROOM_LOG_LEVEL", "loud", "use one of DEBUG, INFO, WARNING, ERROR"),
         ("SILKROOM_TRUSTED_PROXIES", "proxy.example", "use addresses or networks such as 10.0.0.0/8"),
         ("SILKROOM_PHONE_CODES", "log", "use an address that begins with https://"),
+        ("SILKROOM_PHONE_CODES", "http://sms.example/send", "use an address that begins with https://"),
+        ("SILKROOM_PHONE_CODES", "http://10.0.0.7/send", "use an address that begins with https://"),
+        ("SILKROOM_PHONE_CODES", "ftp://sms.example/send", "use an address that begins with https://"),
         ("SILKROOM_DATABSE_URL", "x", "unknown setting SILKROOM_DATABSE_URL"),
     ],
 )
@@ -88,3 +91,8 @@ def _shown(default: object) -> str:
     if isinstance(default, Path):
         return f"./{default.relative_to(ROOT)}"
     return "" if default in ("", ()) else str(default)
+
+
+@pytest.mark.parametrize("address", ["https://sms.example/send", "http://127.0.0.1:9/send", "http://localhost:9/send"])
+def test_codes_go_out_sealed_or_stay_on_this_machine(address: str) -> None:
+    assert Environment.read({"SILKROOM_PHONE_CODES": address}).phone_codes == address

@@ -51,7 +51,12 @@ def _words(raw: str) -> tuple[str, ...]:
 
 def _sender(raw: str) -> str:
     name = raw.strip()
-    if name != "terminal" and not name.startswith(("https://", "http://")) and "." not in name:
+    if "://" in name:
+        address = urlsplit(name)
+        at_home = address.scheme == "http" and is_loopback(address.hostname or "")
+        if not address.hostname or (address.scheme != "https" and not at_home):
+            raise ValueError("use an address that begins with https://; http:// reads aloud, but on this machine alone")
+    elif name != "terminal" and "." not in name:
         raise ValueError("use an address that begins with https://, terminal, or the dotted path of a class")
     return name
 
