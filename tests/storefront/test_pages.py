@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -22,6 +22,7 @@ from silkroom.live.broadcasts.states import BroadcastState
 from silkroom.live.room.services import cancel_show, plan_show
 from silkroom.sales.orders.models import Order
 from silkroom.shops.models import Shop
+from silkroom.storefront import sign_in
 from tests.house import PASSWORD, House, make_house, make_person, make_published, make_style, make_variants
 
 pytestmark = pytest.mark.django_db
@@ -226,6 +227,26 @@ def test_a_failed_sign_in_leaves_the_guest_as_they_are(house: House) -> None:
     order.refresh_from_db()
     assert order.person == guest
     assert client.get(f"/orders/{order.number}/").status_code == 200
+
+
+def test_a_guest_whose_orders_cannot_be_handed_over_keeps_them(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_person(email="bo@example.com")
+    guest = make_guest(name="Mei")
+    order = make_order(house.shop, guest, "G1")
+    client = visitor(guest)
+
+    def fail(**_: Any) -> int:
+        raise OperationalError("the database went away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sign_in, "hand_over_orders", fail)
+        client.raise_request_exception = False
+        answer = client.post("/accounts/login/", {"login": "bo@example.com", "password": PASSWORD})
+        assert answer.status_code == 500
+    assert client.get(f"/orders/{order.number}/").status_code == 200, "the guest's session is still there"
+    assert client.post("/accounts/login/", {"login": "bo@example.com", "password": PASSWORD}).status_code == 302
+    order.refresh_from_db()
+    assert not order.person.is_guest
 
 
 def test_a_style_without_variants_on_sale_still_has_a_page(house: House) -> None:

@@ -15,10 +15,13 @@ class SignInAdapter(AccountAdapter):
     """The adapter that django-allauth is given."""
 
     def login(self, request: HttpRequest, user: Person) -> None:
-        # `GuestEntranceMiddleware` keeps the guest; signing in flushes the session that knew them.
+        # `GuestEntranceMiddleware` keeps the guest; signing in flushes the session that knew them. Where handing
+        # over fails that session stays: its row comes back with the transaction.
         guest: Person | None = getattr(request, "guest", None)
-        super().login(request, user)
-        if guest is not None and guest.pk != user.pk:
-            with transaction.atomic():
-                hand_over_orders(guest=guest, member=user)
-                retire_guest(guest=guest)
+        if guest is None or guest.pk == user.pk:
+            super().login(request, user)
+            return
+        with transaction.atomic():
+            hand_over_orders(guest=guest, member=user)
+            retire_guest(guest=guest)
+            super().login(request, user)
