@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from silkroom.config.env import Environment, program_environment
@@ -16,7 +17,7 @@ UPLOADS = [
     "/workbench/a-shop/styles/ABCDE23456/pictures/",
     "/workbench/a-shop/shows/new/",
     "/live/ABCDE23456/studio/cover",
-    "/admin/login/",
+    "/admin/auth/group/add/",
 ]
 
 
@@ -29,8 +30,11 @@ def send(client: Client, address: str, length: str, **headers: str) -> tuple[int
 @pytest.mark.django_db
 @pytest.mark.parametrize("address", UPLOADS)
 def test_pages_with_files_take_thirty_two_megabytes(client: Client, address: str) -> None:
+    assert send(client, address, str(MEGABYTE + 1))[0] == 413, "nobody has signed in"
+    client.cookies[settings.SESSION_COOKIE_NAME] = "some"
     assert send(client, address, str(32 * MEGABYTE))[0] not in {411, 413}
     assert send(client, address, str(32 * MEGABYTE + 1))[0] == 413
+    assert send(client, "/admin/login/", str(MEGABYTE + 1))[0] == 413
 
 
 @pytest.mark.django_db

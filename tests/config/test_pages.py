@@ -53,7 +53,7 @@ def application(environ, start):
     return Parts([b"x" * 8_000_000] if path == "/large" else [text[:5], text[5:]])
 
 def load():
-    return Pages(application, 2, patience_seconds=0.5)
+    return Pages(application, 2, patience_seconds=0.5, most_spooled_bytes=1536 * 1024)
 
 Server("pages", port=int(sys.argv[1]), interface=Interfaces.RSGI, websockets=False, workers_kill_timeout=10).serve(
     target_loader=load, wrap_loader=False
@@ -141,6 +141,16 @@ def test_a_body_larger_than_the_page_takes_is_not_waited_for(server: Running) ->
     with raw(server.port, head.encode()) as opened:
         told = json.loads(read_all(opened).split(b"\r\n\r\n", 1)[1])
     assert told["body"] == 0
+
+
+def test_bodies_fill_only_so_much_at_a_time(server: Running) -> None:
+    with raw(server.port, f"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {1024**2}\r\n\r\n".encode()) as opened:
+        opened.sendall(bytes(1000))
+        assert wait_until(lambda: server.told("POST", "/", bytes(1024**2))["body"] == 0, seconds=10)
+        assert server.told("POST", "/", bytes(60_000))["body"] == 60_000, "an ordinary form fills no file"
+        opened.sendall(bytes(1024**2 - 1000))
+        assert opened.recv(12) == b"HTTP/1.1 201"
+    assert wait_until(lambda: server.told("POST", "/", bytes(1024**2))["body"] == 1024**2, seconds=10)
 
 
 def test_an_answer_goes_out_whole(server: Running) -> None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, parse_cookie
 from django.shortcuts import render
 from django.urls import Resolver404, resolve
 from django.utils.translation import get_language_from_request, gettext, override
 
 from silkroom.kit.addresses import client_address
-from silkroom.kit.errors import BodyTooLarge, BodyTooSlow, LengthMissing, Refusal
+from silkroom.kit.errors import BodyTooLarge, LengthMissing, Refusal
 from silkroom.live.broadcasts.addresses import gateway_url
 
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -56,8 +57,10 @@ UPLOAD_PAGES = frozenset(
 )
 """Pages with a field for files. The admin has some too."""
 
-TOO_SLOW = "silkroom.body_too_slow"
-"""Set in the request's environ by the server when the body did not come in time."""
+SIGN_IN_PAGES = frozenset({"admin:login"})
+
+NOT_TAKEN = "silkroom.body_not_taken"
+"""In the request's environ: the refusal with which the server did not take the body in, or not whole."""
 
 
 class BodyLimitMiddleware:
@@ -80,26 +83,33 @@ class BodyLimitMiddleware:
         return HttpResponse(sentence, status=refusal.status, content_type="text/plain; charset=utf-8")
 
     def _refusal(self, request: HttpRequest) -> Refusal | None:
-        if TOO_SLOW in request.META:
-            return BodyTooSlow()
+        if NOT_TAKEN in request.META:
+            refusal: Refusal = request.META[NOT_TAKEN]
+            return refusal
         if "transfer-encoding" in request.headers:
             return LengthMissing()
         # Compared as text first: Python refuses to read a number of thousands of digits.
         length = request.headers.get("content-length", "").strip().lstrip("0")
         if not length.isdecimal() or (len(length) <= len(str(MOST_BYTES)) and int(length) <= MOST_BYTES):
             return None
-        if len(length) > len(str(MOST_UPLOADED_BYTES)) or int(length) > most_bytes(request.path_info):
+        if len(length) > len(str(MOST_UPLOADED_BYTES)) or int(length) > most_bytes(request.META):
             return BodyTooLarge()
         return None
 
 
-def most_bytes(path: str) -> int:
-    """Bytes of a body that the page at ``path`` takes."""
-    try:
-        page = resolve(path)
-    except Resolver404:
+def most_bytes(environ: Mapping[str, Any]) -> int:
+    """Bytes of a body that the page takes. Files are for people who have signed in: without a session, no page has any.
+
+    Whose session it is, and whether it is one, shows later; what is spooled meanwhile has a bound of its own.
+    """
+    if settings.SESSION_COOKIE_NAME not in parse_cookie(environ.get("HTTP_COOKIE", "")):
         return MOST_BYTES
-    return MOST_UPLOADED_BYTES if page.view_name in UPLOAD_PAGES or page.app_name == "admin" else MOST_BYTES
+    try:
+        page = resolve(environ["PATH_INFO"].encode("latin-1").decode())
+    except (Resolver404, UnicodeError):
+        return MOST_BYTES
+    takes_files = page.view_name in UPLOAD_PAGES or page.app_name == "admin"
+    return MOST_UPLOADED_BYTES if takes_files and page.view_name not in SIGN_IN_PAGES else MOST_BYTES
 
 
 class HeadMiddleware:

@@ -76,6 +76,14 @@ class BodyTooSlow(Refusal):
     text = "This came too slowly to be taken. Please try again where the connection is better."
 
 
+class Busy(Refusal):
+    """More is under way here than this machine takes on at once."""
+
+    code = "busy"
+    status = 503
+    text = "A great deal is being sent here just now. Please try again in a moment."
+
+
 class LengthMissing(Refusal):
     """A request whose body does not say its length."""
 

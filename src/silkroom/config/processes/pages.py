@@ -9,8 +9,9 @@ bodies.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from tempfile import SpooledTemporaryFile
@@ -19,14 +20,18 @@ from typing import IO, Any
 import structlog
 from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined]
 
-from silkroom.config.middleware import TOO_SLOW, most_bytes
+from silkroom.config.middleware import NOT_TAKEN, most_bytes
+from silkroom.kit.errors import BodyTooSlow, Busy
 
 PATIENCE_SECONDS = 10.0
-SLOWEST_BYTES = 16 * 1024
+SLOWEST_BYTES = 64 * 1024
 """A body of so many bytes more may take a second longer: less than what a phone sends at the edge of a cell."""
 
 KEPT_BYTES = 64 * 1024
 """Larger bodies wait in a file: thousands of slow senders fill no memory."""
+
+MOST_SPOOLED_BYTES = 512 * 1024**2
+"""In the files of all bodies that are on their way into this process or in work: they fill no disk either."""
 
 Headers = list[tuple[str, str]]
 Answer = tuple[int, Headers, bytes]
@@ -38,21 +43,46 @@ log = structlog.get_logger("silkroom.web")
 class Pages:
     """A WSGI application as granian's RSGI takes it."""
 
-    def __init__(self, application: Application, threads: int, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    def __init__(
+        self,
+        application: Application,
+        threads: int,
+        *,
+        patience_seconds: float = PATIENCE_SECONDS,
+        most_spooled_bytes: int = MOST_SPOOLED_BYTES,
+    ) -> None:
         self._application = application
         self._patience_seconds = patience_seconds
+        self._most_spooled_bytes = most_spooled_bytes
+        self._spooled_bytes = 0
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="pages")
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
-        with SpooledTemporaryFile(max_size=KEPT_BYTES) as body:
-            environ = _environ(scope)
+        environ = _environ(scope)
+        length = _length(environ)
+        with self._spooling(length) as has_room, SpooledTemporaryFile(max_size=KEPT_BYTES) as body:
             environ["wsgi.input"] = body
-            if not await self._take_in(body, _length(environ), protocol):
-                environ[TOO_SLOW] = True
+            if not has_room:
+                environ[NOT_TAKEN] = Busy()
+            elif not await self._take_in(body, length, protocol):
+                environ[NOT_TAKEN] = BodyTooSlow()
             body.seek(0)
             loop = asyncio.get_running_loop()
             status, headers, content = await loop.run_in_executor(self._threads, self._answer, environ)
         protocol.response_bytes(status, headers, content)
+
+    @contextlib.contextmanager
+    def _spooling(self, length: int) -> Iterator[bool]:
+        """Count what a body says it will fill; False when that is too much. Ordinary forms stay in memory."""
+        filled = length if length > KEPT_BYTES else 0
+        if self._spooled_bytes + filled > self._most_spooled_bytes and filled:
+            yield False
+            return
+        self._spooled_bytes += filled
+        try:
+            yield True
+        finally:
+            self._spooled_bytes -= filled
 
     async def _take_in(self, body: IO[bytes], length: int, protocol: HTTPProtocol) -> bool:
         """False when the body did not come in time; what is left of it is not waited for."""
@@ -93,7 +123,7 @@ def _length(environ: dict[str, Any]) -> int:
     if not text.isdecimal() or len(text) > 10 or "HTTP_TRANSFER_ENCODING" in environ:
         return 0
     length = int(text)
-    return length if length <= most_bytes(environ["PATH_INFO"].encode("latin-1").decode()) else 0
+    return length if length <= most_bytes(environ) else 0
 
 
 def _environ(scope: Scope) -> dict[str, Any]:
