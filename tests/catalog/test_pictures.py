@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import struct
+import threading
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from silkroom.catalog import pictures
 from silkroom.catalog.errors import PictureTooLarge, PictureUnusable
 from silkroom.catalog.pictures import MOST_BYTES, forget_picture, store_picture
 from silkroom.catalog.rules import WIDTHS, rendition_name
+from silkroom.kit.errors import Busy
 from tests.house import picture_bytes
 
 
@@ -88,10 +91,22 @@ def png_with_size(width: int, height: int) -> bytes:
     )
 
 
-@pytest.mark.parametrize("size", [(50_000, 50_000), (10_000, 5_001), (2**31 - 1, 1)])
+@pytest.mark.parametrize("size", [(50_000, 50_000), (10_000, 4_001), (2**31 - 1, 1)])
 def test_a_bomb_is_refused_before_it_is_opened(size: tuple[int, int]) -> None:
     with pytest.raises((PictureTooLarge, PictureUnusable)):
         store_picture(png_with_size(*size))
+
+
+def test_who_finds_all_decoders_taken_is_told_so_soon(monkeypatch: pytest.MonkeyPatch, own_storage: Path) -> None:
+    monkeypatch.setattr(pictures, "DECODERS", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(pictures, "WAIT_SECONDS", 0.05)
+    with pictures.DECODERS, pytest.raises(Busy):
+        store_picture(picture_bytes(10, 10))
+    assert [path for path in own_storage.rglob("*") if path.is_file()] == []
+    store_picture(picture_bytes(10, 10))
+    with pytest.raises(PictureUnusable):
+        store_picture(b"no picture")
+    assert pictures.DECODERS.acquire(blocking=False), "a refused picture keeps its decoder"
 
 
 GIF = io.BytesIO()

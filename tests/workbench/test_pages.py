@@ -13,6 +13,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from silkroom.accounts import entrance
 from silkroom.catalog.models import Picture, Style, Variant
 from silkroom.inventory.models import Movement
 from silkroom.inventory.queries import sellable_quantities
@@ -271,6 +272,18 @@ def test_pictures_are_taken_or_refused_one_by_one(house: House, owner: Client) -
     assert owner.post(page, {"pictures": SimpleUploadedFile("big.jpg", b"0" * (10 * 1024**2 + 1))}).status_code == 422
     assert owner.post(page, {}).status_code == 422
     assert Picture.objects.count() == 2
+
+
+def test_one_person_sends_only_so_many_pictures(house: House, owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entrance, "MOST_PICTURES", 2)
+    style = make_style(house)
+    page = f"/workbench/{house.shop.slug}/styles/{style.code}/pictures/"
+    files = [SimpleUploadedFile(f"{number}.jpg", picture_bytes(), "image/jpeg") for number in range(3)]
+    answer = owner.post(page, {"pictures": files})
+    assert "2.jpg: That was too much at once." in answer.content.decode()
+    assert Picture.objects.count() == 2
+    logo = SimpleUploadedFile("logo.png", picture_bytes(kind="PNG"), "image/png")
+    assert owner.post(f"/workbench/{house.shop.slug}/settings/logo/", {"logo": logo}).status_code == 429
 
 
 def test_pictures_move_get_words_and_go(house: House, owner: Client) -> None:

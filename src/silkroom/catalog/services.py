@@ -242,21 +242,19 @@ def _receive(
 
 
 def add_picture(*, style: Style, data: bytes, alt: str = "", colour: Colour | None = None) -> Picture:
-    """Check and keep a picture, last in the order.
+    """Check and keep a picture, last in the order. Nothing is locked before the picture is encoded.
 
-    Raises PictureUnusable, PictureTooLarge, TooManyPictures,
-    TooManyStyles, WordsUnusable, NotFound for a foreign colour.
+    Raises PictureUnusable, PictureTooLarge, Busy, TooManyPictures, WordsUnusable, NotFound for a foreign colour.
     """
     if colour is not None and colour.style_id != style.pk:
         raise NotFound
     words = clean_words(alt, field="alt", longest=120, required=False)
-    _lock(style)
-    count = Picture.objects.filter(style=style).count()
-    if count >= MOST_PICTURES:
-        raise TooManyPictures(most=MOST_PICTURES)
+    _next_position(style)
     stored = store_picture(data)
     try:
         with transaction.atomic():
+            _lock(style)
+            count = _next_position(style)
             picture = Picture(style=style, colour=colour, alt=words, position=count)
             picture.file.name, picture.width, picture.height = stored.name, stored.width, stored.height
             picture.save()
@@ -265,6 +263,13 @@ def add_picture(*, style: Style, data: bytes, alt: str = "", colour: Colour | No
         forget_picture(stored.name)
         raise
     return picture
+
+
+def _next_position(style: Style) -> int:
+    count = Picture.objects.filter(style=style).count()
+    if count >= MOST_PICTURES:
+        raise TooManyPictures(most=MOST_PICTURES)
+    return count
 
 
 def describe_picture(*, picture: Picture, alt: str, colour: Colour | None) -> Picture:
@@ -371,7 +376,7 @@ def forget_files(*, name: str) -> None:
 def change_logo(*, shop: Shop, data: bytes) -> str:
     """The shop's mark, checked and encoded anew as every picture; its name in the storage.
 
-    Raises PictureUnusable, PictureTooLarge.
+    Raises PictureUnusable, PictureTooLarge, Busy.
     """
     stored = store_picture(data)
     try:

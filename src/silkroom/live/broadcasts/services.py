@@ -60,7 +60,7 @@ def set_planned_at(*, broadcast: Broadcast, planned_at: datetime | None) -> bool
 
 def store_cover(picture: File[bytes]) -> str:
     """Encoded anew from its pixels, as every picture of a shop: no camera's position data, nothing hidden behind the
-    end. Returns its name in the storage. Raises CoverUnusable."""
+    end. Returns its name in the storage. Raises CoverUnusable, Busy."""
     if picture.size > LARGEST_COVER:
         raise _cover_unusable()
     try:

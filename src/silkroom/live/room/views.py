@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.views.decorators.http import require_POST
 
+from silkroom.accounts.entrance import refuse_flood_of_pictures
 from silkroom.accounts.models import Person
 from silkroom.kit.clock import now, to_milliseconds
 from silkroom.live.broadcasts.addresses import gateway_url
@@ -133,6 +134,7 @@ def cover(request: HttpRequest, code: str) -> HttpResponse:
     picture = request.FILES.get("cover")
     if picture is None:
         raise CoverUnusable(megabytes=LARGEST_COVER // 1_000_000)
+    refuse_flood_of_pictures(request)
     with transaction.atomic():
         number = services.change_cover(broadcast=studio.broadcast, picture=picture)
     return JsonResponse({"n": number, "cover": studio.broadcast.cover.url})

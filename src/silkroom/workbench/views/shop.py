@@ -14,7 +14,7 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from silkroom.accounts.entrance import members_only, person_of
+from silkroom.accounts.entrance import members_only, person_of, refuse_flood_of_pictures
 from silkroom.catalog.services import change_logo, remove_logo
 from silkroom.sales.orders.queries import has_orders
 from silkroom.sales.orders.services import change_currency
@@ -254,6 +254,7 @@ def logo(request: HttpRequest, desk: Desk) -> HttpResponse:
     """Another logo."""
     form = LogoForm(request.POST, request.FILES)
     if form.is_valid():
+        refuse_flood_of_pictures(request)
         data = form.cleaned_data["logo"].read()
         done = attempt(
             form,

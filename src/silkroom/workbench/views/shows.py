@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from silkroom.accounts.entrance import person_of
+from silkroom.accounts.entrance import person_of, refuse_flood_of_pictures
 from silkroom.accounts.models import Person
 from silkroom.catalog.queries import cards_of_styles, cards_on_sale
 from silkroom.kit.errors import NotFound
@@ -64,6 +64,7 @@ def show_new(request: HttpRequest, desk: Desk) -> HttpResponse:
     hosts = hosts_of(desk.shop, person_of(request))
     form = ShowForm(request.POST or None, request.FILES or None, shop=desk.shop, hosts=hosts)
     if request.method == "POST" and form.is_valid():
+        _count_cover(request, form)
         code = attempt_once(
             request, form, "plan show", lambda: _plan(desk, form, hosts, person_of(request)), **FIELD_OF_REFUSAL
         )
@@ -73,6 +74,11 @@ def show_new(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 
 FIELD_OF_REFUSAL = {"title_unusable": "title", "cover_unusable": "cover", "running_order_unusable": "styles"}
+
+
+def _count_cover(request: HttpRequest, form: ShowForm) -> None:
+    if form.cleaned_data["cover"]:
+        refuse_flood_of_pictures(request)
 
 
 def _plan(desk: Desk, form: ShowForm, hosts: list[Person], person: Person) -> str:
@@ -139,6 +145,8 @@ def show_change(request: HttpRequest, desk: Desk, code: str) -> HttpResponse:
         raise NotFound
     if request.method == "POST":
         form = ShowForm(request.POST, request.FILES, shop=desk.shop)
+        if form.is_valid():
+            _count_cover(request, form)
         if form.is_valid() and attempt(form, lambda: _change(broadcast, form), **FIELD_OF_REFUSAL):
             messages.success(request, gettext("Saved."))
             return redirect("workbench:show", desk.shop.slug, code)
@@ -169,12 +177,13 @@ def show_cancel(request: HttpRequest, desk: Desk, code: str) -> HttpResponse:
 
 def _change(broadcast: Broadcast, form: ShowForm) -> bool:
     data = form.cleaned_data
+    if data["cover"]:
+        # First: encoding takes a moment, and nothing is locked yet.
+        change_cover(broadcast=broadcast, picture=data["cover"])
     change_title(broadcast=broadcast, title=data["title"])
     change_planned_at(broadcast=broadcast, planned_at=data["planned_at"])
     if data["styles"] != running_order(broadcast):
         change_running_order(broadcast=broadcast, style_ids=data["styles"])
-    if data["cover"]:
-        change_cover(broadcast=broadcast, picture=data["cover"])
     return True
 
 

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from silkroom.accounts.entrance import person_of
+from silkroom.accounts.entrance import person_of, refuse_flood_of_pictures
 from silkroom.catalog.labels import CARE_KIND_NAMES, CARE_NAMES, MISSING_NAMES, STATE_NAMES
 from silkroom.catalog.models import Colour, Picture, Style
 from silkroom.catalog.queries import (
@@ -218,7 +218,7 @@ def pictures(request: HttpRequest, desk: Desk, code: str) -> HttpResponse:
     if request.method == "POST":
         form = PicturesForm(request.POST, request.FILES)
         if form.is_valid():
-            errors = _take_pictures(found, form.cleaned_data["pictures"])
+            errors = _take_pictures(request, found, form.cleaned_data["pictures"])
             for sentence in errors:
                 form.add_error("pictures", sentence)
             if not errors and not asks_for_part(request):
@@ -226,12 +226,12 @@ def pictures(request: HttpRequest, desk: Desk, code: str) -> HttpResponse:
     return _pictures(request, desk, found, form)
 
 
-def _take_pictures(style: Style, files: Sequence[UploadedFile[bytes]]) -> list[str]:
+def _take_pictures(request: HttpRequest, style: Style, files: Sequence[UploadedFile[bytes]]) -> list[str]:
     errors: list[str] = []
     for file in files:
         try:
-            with transaction.atomic():
-                add_picture(style=style, data=file.read(), alt="")
+            refuse_flood_of_pictures(request)
+            add_picture(style=style, data=file.read(), alt="")
         except Refusal as refusal:
             errors.append(f"{file.name}: {refusal.sentence(gettext)}")
     return errors

@@ -81,7 +81,7 @@ def change_planned_at(*, broadcast: Broadcast, planned_at: datetime | None) -> i
 
 
 def change_cover(*, broadcast: Broadcast, picture: File[bytes]) -> int:
-    """Raises CoverUnusable, ShowEnded."""
+    """Raises CoverUnusable, Busy, ShowEnded."""
     name = broadcasts.store_cover(picture)  # before the lock: encoding takes a moment, and the room goes on
     try:
         _hold_open(broadcast)
