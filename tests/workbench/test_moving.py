@@ -114,6 +114,22 @@ def test_a_move_is_offered_for_taking_back(house: House, owner: Client) -> None:
     assert on_hand(house, first) == {"Main warehouse": 5, "Lake store": 0}
 
 
+def test_a_move_sent_again_says_what_became_of_it(house: House, owner: Client) -> None:
+    style = make_style(house)
+    first, *_ = make_variants(house, style, pieces=5)
+    data = {"key": key(), "start": house.warehouse.pk, "end": house.store.pk, f"pieces-{first.pk}": "1"}
+    page = owner.post(move_page(house, style), data)["Location"]
+    again = owner.post(move_page(house, style), {**data, f"pieces-{first.pk}": "3"}, follow=True)
+    assert "This move was carried out before. Nothing more has moved." in again.content.decode()
+    assert again.context["offer"].sentence == "1 piece went from Main warehouse to Lake store."
+    owner.post(f"/workbench/{house.shop.slug}/undo/", {"token": again.context["offer"].token})
+    owner.get(page)
+    again = owner.post(move_page(house, style), data, follow=True)
+    assert "This move was taken back. Nothing has moved now." in again.content.decode()
+    assert again.context["offer"] is None
+    assert on_hand(house, first) == {"Main warehouse": 5, "Lake store": 0}
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [

@@ -10,11 +10,12 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from silkroom.journal.queries import Cursor
-from silkroom.shops.models import Place
+from silkroom.shops.models import Place, Shop
 from silkroom.shops.states import PlaceKind
 
 from .errors import PlaceUnusable
 from .models import Movement
+from .rules import undo_of
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,11 @@ def movements_of_shop(*, shop_id: int, item_id: int | None = None) -> QuerySet[M
     if item_id is not None:
         movements = movements.filter(item_id=item_id)
     return movements.order_by("-id")
+
+
+def is_taken_back(*, shop: Shop, source: str) -> bool:
+    """Whether what ``source`` moved has been moved back."""
+    return Movement.objects.filter(item__shop=shop, source=undo_of(source)).exists()
 
 
 def outside_place(*, shop_id: int, kind: PlaceKind) -> Place:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from enum import Enum, auto
 from functools import partial
 
+from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.translation import ngettext
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from silkroom.accounts.entrance import person_of
@@ -16,7 +18,7 @@ from silkroom.accounts.services import do_once
 from silkroom.catalog.models import Style
 from silkroom.catalog.queries import get_style_for, variant_facts
 from silkroom.inventory.errors import NotEnoughStock
-from silkroom.inventory.queries import stock_of_items
+from silkroom.inventory.queries import is_taken_back, stock_of_items
 from silkroom.inventory.services import Pieces, move_stock
 from silkroom.shops.models import Place
 from silkroom.shops.queries import Desk, inside_places
@@ -69,8 +71,12 @@ def move(request: HttpRequest, desk: Desk, code: str) -> HttpResponse:
     if not looks:
         form = asked
         pieces = sheet.pieces()
-        if form.is_valid() and pieces and _move(request, desk, form, sheet, pieces):
-            return _moved(request, desk, sheet, form, pieces)
+        if form.is_valid() and pieces:
+            written = _move(request, desk, form, sheet, pieces)
+            if written is Written.NOW:
+                return _moved(request, desk, sheet, form, pieces)
+            if written is Written.BEFORE:
+                return _moved_before(request, desk, sheet, form)
     bad = form.is_bound and (bool(form.errors) or not sheet.is_valid)
     context = {"form": form, "sheet": sheet, "style": style}
     if asks_for_part(request):
@@ -78,8 +84,16 @@ def move(request: HttpRequest, desk: Desk, code: str) -> HttpResponse:
     return show_page(request, desk, "move.html", context, part="stock", status=422 if bad else 200)
 
 
-def _move(request: HttpRequest, desk: Desk, form: MoveForm, sheet: MoveSheet, pieces: list[Pieces]) -> bool:
-    """Write the movements; False when pieces have gone since the page was shown."""
+class Written(Enum):
+    """What became of a move: written by this request, or by an earlier one with the same key."""
+
+    NOW = auto()
+    BEFORE = auto()
+
+
+def _move(request: HttpRequest, desk: Desk, form: MoveForm, sheet: MoveSheet, pieces: list[Pieces]) -> Written | None:
+    """Write the movements; None when pieces have gone since the page was shown."""
+    written = Written.BEFORE
     person, key = person_of(request), form.cleaned_data["key"]
     write = partial(
         move_stock, shop=desk.shop, from_place=sheet.start, to_place=sheet.end, pieces=pieces,
@@ -87,7 +101,9 @@ def _move(request: HttpRequest, desk: Desk, form: MoveForm, sheet: MoveSheet, pi
     )  # fmt: skip
 
     def act() -> str:
+        nonlocal written
         write()
+        written = Written.NOW
         return "moved"
 
     try:
@@ -95,8 +111,8 @@ def _move(request: HttpRequest, desk: Desk, form: MoveForm, sheet: MoveSheet, pi
             do_once(person=person, purpose="move stock", key=key, act=act)
     except NotEnoughStock as refusal:
         sheet.refuse(refusal.data["item"], refusal.data["left"])
-        return False
-    return True
+        return None
+    return written
 
 
 def _moved(request: HttpRequest, desk: Desk, sheet: MoveSheet, form: MoveForm, pieces: list[Pieces]) -> HttpResponse:
@@ -107,6 +123,15 @@ def _moved(request: HttpRequest, desk: Desk, sheet: MoveSheet, form: MoveForm, p
     page = _address(desk, sheet.style, sheet.start, sheet.end)
     offer_undo(request, desk.shop, Undo.STOCK, sentence, page, source=f"move:{form.cleaned_data['key']}")
     return redirect(page)
+
+
+def _moved_before(request: HttpRequest, desk: Desk, sheet: MoveSheet, form: MoveForm) -> HttpResponse:
+    """Sent again, even with other numbers: nothing moves, and there is nothing new to take back."""
+    if is_taken_back(shop=desk.shop, source=f"move:{form.cleaned_data['key']}"):
+        messages.info(request, gettext("This move was taken back. Nothing has moved now."))
+    else:
+        messages.info(request, gettext("This move was carried out before. Nothing more has moved."))
+    return redirect(_address(desk, sheet.style, sheet.start, sheet.end))
 
 
 def _address(desk: Desk, style: Style, start: Place, end: Place) -> str:
