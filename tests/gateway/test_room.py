@@ -165,6 +165,7 @@ async def test_what_cannot_be_bought_is_refused(show: Broadcast, stage: Stage, p
     async with await page(show, buyer).enter() as one:
         assert (await one.buy(outside.first.pk))["code"] == "not_on_sale"
         assert (await one.buy(variant, quantity=9, price_minor=100))["code"] == "price_changed"
+        assert (await one.buy(variant, price_minor=19900, currency="JPY"))["code"] == "price_changed"
         assert (await one.buy(variant, offer=10**9))["code"] == "offer_unknown"
         refused = await one.buy(stage.garments[1].first.pk, quantity=9)
         assert refused["type"] == "reply"

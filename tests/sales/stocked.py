@@ -108,10 +108,11 @@ def ask_for(
     key: uuid.UUID | None = None,
     variant: Variant | None = None,
     seen_price_minor: int | None = None,
+    seen_currency: str | None = None,
 ) -> OrderRequest:
     """A request for pieces of one variant."""
     line = OrderLineRequest(
-        (variant or stocked.variant).pk, quantity, None if offer is None else offer.pk, seen_price_minor
+        (variant or stocked.variant).pk, quantity, None if offer is None else offer.pk, seen_price_minor, seen_currency
     )
     return OrderRequest(
         person if isinstance(person, int) else person.pk,

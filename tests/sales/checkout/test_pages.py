@@ -281,7 +281,15 @@ def test_a_style_page_orders(shopper: tuple[Client, StockedShop, Person]) -> Non
 
 @pytest.mark.parametrize(
     "changes",
-    [{"quantity": 6}, {"quantity": 0}, {"quantity": ""}, {"variant": 2**62}, {"key": "no"}, {"price_minor": 1}],
+    [
+        {"quantity": 6},
+        {"quantity": 0},
+        {"quantity": ""},
+        {"variant": 2**62},
+        {"key": "no"},
+        {"price_minor": 1},
+        {"currency": "JPY"},
+    ],
 )
 def test_what_cannot_be_bought_leads_back_with_a_sentence(
     shopper: tuple[Client, StockedShop, Person], changes: dict[str, Any]

@@ -342,6 +342,7 @@ LINES = st.builds(
     quantity=st.integers(1, 4),
     offer_id=st.sampled_from([None, 3, 4]),
     seen_price_minor=st.sampled_from([None, 20000, 15000]),
+    seen_currency=st.sampled_from([None, "CNY", "USD"]),
 )
 REQUESTS = st.builds(
     OrderRequest,

@@ -388,6 +388,14 @@ def test_prices_come_from_the_database(desk: Desk) -> None:
     assert (refused.value.code, refused.value.data["price_minor"]) == ("price_changed", 14900)
 
 
+def test_the_same_number_in_another_currency_is_another_price(desk: Desk) -> None:
+    stocked, (buyer,) = make_shop(pieces=5), make_people(1)
+    with pytest.raises(Refusal) as refused:
+        desk.place_blocking(ask_for(stocked, buyer, seen_price_minor=19900, seen_currency="JPY"))
+    assert (refused.value.code, refused.value.data["currency"]) == ("price_changed", "CNY")
+    assert desk.place_blocking(ask_for(stocked, buyer, seen_price_minor=19900, seen_currency="CNY")).currency == "CNY"
+
+
 def test_places_that_sell_nothing_are_left_alone(desk: Desk) -> None:
     stocked, (buyer,) = make_shop(pieces=1, in_store=1), make_people(1)
     Sellable.objects.create(item_id=stocked.variant.item_id, place=stocked.workshop)

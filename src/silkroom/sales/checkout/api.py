@@ -4,7 +4,8 @@ Who orders is said by ``Authorization: Ticket <room ticket>`` (then no session i
 desk's own), or by a session with its CSRF token. Body, at most 16 KiB, JSON::
 
     {"key": "<UUID, made once and sent again unchanged>",
-     "lines": [{"variant": 7, "quantity": 1, "offer": 3 or null, "price_minor": 19900 or null}]}
+     "lines": [{"variant": 7, "quantity": 1, "offer": 3 or null,
+                "price_minor": 19900 or null, "currency": "CNY" or null}]}
 
 Answers 201 with the order, 200 when the key had made it before, else ``{"error": {"code", "text", "data"}}``.
 """
@@ -38,6 +39,7 @@ ANY_NUMBER = "NUMBER"
 
 Id = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 Minor = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Currency = Annotated[str, msgspec.Meta(max_length=3)]
 
 
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,6 +49,7 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quantity: Annotated[int, msgspec.Meta(ge=1, le=MOST_PIECES)]
     offer: Id | None = None
     price_minor: Minor | None = None
+    currency: Currency | None = None
 
 
 class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -140,7 +143,7 @@ def _field_of(message: str) -> str:
 
 
 def _lines(body: Body) -> list[OrderLineRequest]:
-    return [OrderLineRequest(one.variant, one.quantity, one.offer, one.price_minor) for one in body.lines]
+    return [OrderLineRequest(one.variant, one.quantity, one.offer, one.price_minor, one.currency) for one in body.lines]
 
 
 class _CsrfCheck(CsrfViewMiddleware):

@@ -25,11 +25,14 @@ class BuyForm(forms.Form):
     quantity = forms.IntegerField(min_value=1, max_value=MOST_PIECES, initial=1, label=_("Pieces"))
     offer = forms.IntegerField(min_value=1, max_value=LARGEST_ID, required=False, widget=forms.HiddenInput)
     price_minor = forms.IntegerField(min_value=0, max_value=2**53, required=False, widget=forms.HiddenInput)
+    currency = forms.CharField(max_length=3, required=False, widget=forms.HiddenInput)
     name = NameField(longest=LONGEST_GUEST_NAME, required=False)
 
     def line(self) -> OrderLineRequest:
         values = self.cleaned_data
-        return OrderLineRequest(values["variant"], values["quantity"], values["offer"], values["price_minor"])
+        return OrderLineRequest(
+            values["variant"], values["quantity"], values["offer"], values["price_minor"], values["currency"] or None
+        )
 
 
 class AddressForm(forms.Form):

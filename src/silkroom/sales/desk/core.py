@@ -48,13 +48,15 @@ LONGEST_CHANNEL = 80
 class OrderLineRequest(msgspec.Struct, frozen=True):
     """So many pieces of a variant, at the price of an offer or at its own.
 
-    ``seen_price_minor``: the price of one piece that the buyer saw; a higher true price refuses the order.
+    ``seen_price_minor`` and ``seen_currency``: the price of one piece that the buyer saw; a higher true price, or one
+    in another currency, refuses the order.
     """
 
     variant_id: int
     quantity: int
     offer_id: int | None = None
     seen_price_minor: int | None = None
+    seen_currency: str | None = None
 
 
 class OrderRequest(msgspec.Struct, frozen=True):
@@ -290,7 +292,8 @@ class _Counter:
             offer = self._offer(request, variant, line.offer_id)
             # An offer has one price for all variants; it never makes a cheaper one dearer.
             price = min(price, offer.price_minor)
-        if line.seen_price_minor is not None and price > line.seen_price_minor:
+        is_dearer = line.seen_price_minor is not None and price > line.seen_price_minor
+        if is_dearer or (line.seen_currency or variant.currency) != variant.currency:
             raise PriceChanged(variant=line.variant_id, price_minor=price, currency=variant.currency)
         return _Asked(variant, offer, line.quantity, price)
 

@@ -70,7 +70,7 @@ class VariantUnknown(Refusal):
 
 
 class PriceChanged(Refusal):
-    """The buyer saw a lower price than the true one. data: variant, price_minor, currency."""
+    """The buyer saw a lower price, or one in another currency. data: variant, price_minor, currency: the true ones."""
 
     code = "price_changed"
     status = 409

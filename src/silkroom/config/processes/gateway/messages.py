@@ -52,7 +52,7 @@ class Like(msgspec.Struct, tag="like", frozen=True):
 
 
 class Buy(msgspec.Struct, tag="buy", frozen=True):
-    """``price_minor``: of one piece, as the buyer saw it."""
+    """``price_minor`` and ``currency``: of one piece, as the buyer saw it."""
 
     key: UUID
     variant: Identity
@@ -60,6 +60,7 @@ class Buy(msgspec.Struct, tag="buy", frozen=True):
     quantity: Annotated[int, msgspec.Meta(ge=1, le=MOST_PIECES)] = 1
     offer: Identity | None = None
     price_minor: Whole | None = None
+    currency: Annotated[str, msgspec.Meta(max_length=3)] | None = None
 
 
 class Renew(msgspec.Struct, tag="renew", frozen=True):

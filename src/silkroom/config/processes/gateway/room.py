@@ -349,7 +349,7 @@ class RoomDoor:
         if message.variant not in _keeper(room).variants:
             raise NotOnSale
         self._spend(self._limits.orders, seat, 1)
-        line = OrderLineRequest(message.variant, message.quantity, message.offer, message.price_minor)
+        line = OrderLineRequest(message.variant, message.quantity, message.offer, message.price_minor, message.currency)
         order = OrderRequest(
             person_id=speaker.person_id,
             shop_id=seat.ticket.shop_id,

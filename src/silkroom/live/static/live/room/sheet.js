@@ -338,7 +338,7 @@ export class Sheet {
     const deal = openDealOf(this.#state, this.#style, this.#socket.now());
     const order = {
       key, variant: variant.variant, quantity: this.#pieces, offer: deal?.offer ?? null,
-      price_minor: priceNow(variant, deal),
+      price_minor: priceNow(variant, deal), currency: garment.currency,
     };
     this.#buying = true;
     this.#drawn.note.hidden = true;
