@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from silkroom.config.processes import health
-from silkroom.config.processes.health import PASS, Identity, Pulse, ask, hangs, is_well
+from silkroom.config.processes.health import PASS, Identity, Pulse, ask, hangs, is_well, make_nonce
 from silkroom.config.processes.servers import free_port
 
 
@@ -74,3 +74,17 @@ def test_another_process_or_another_start_does_not_pass_as_ours(pulse: str, iden
 def test_a_process_started_without_a_word_tells_nobody_more() -> None:
     for given in (None, "", Identity("web", "").headers().get(PASS), Identity("web", "x").headers()[PASS]):
         assert Identity("web", "").reply(given, is_well=True, state="well").body == "ok\n"
+
+
+def test_an_answer_heard_before_proves_nothing() -> None:
+    identity = Identity("web", "word")
+    nonce, another = make_nonce(), make_nonce()
+    heard = identity.reply(identity.headers(nonce)[PASS], is_well=True).body
+    assert identity.is_of(heard, nonce)
+    assert not identity.is_of(heard, another)
+    assert identity.headers()[PASS] != identity.headers()[PASS]
+
+
+@pytest.mark.parametrize("given", ["", " ", "x", "\udcff \udcff", "a" * 5000, "a b c"])
+def test_any_other_pass_opens_nothing(given: str) -> None:
+    assert Identity("web", "word").reply(given, is_well=True).body == "ok\n"

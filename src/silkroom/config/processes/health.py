@@ -4,8 +4,8 @@ web answers ``/health``, the gateway ``/gateway/health``. The background jobs se
 loopback answers for them; it says "silent" when their loop has not come round for a while, which an open port hides.
 
 Strangers hear "ok" or "not ok". Whoever started the process shares a word with it (SILKROOM_INSTANCE) and hears more,
-with a proof of the same word: what else may listen on the port cannot pass as the process that was started. The word
-itself does not travel.
+with a proof of the same word and of a number used once, which the question brings: what else may listen on the port
+cannot pass as the process that was started, not even with an answer heard before. The word itself does not travel.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import hashlib
 import hmac
 import http.client
 import json
+import secrets
 import ssl
 import threading
 import time
@@ -50,30 +51,39 @@ class Identity:
     process: str
     instance: str
 
-    def headers(self) -> dict[str, str]:
-        """Of a question to this process."""
-        return {PASS: self._proof("ask")} if self.instance else {}
+    def headers(self, nonce: str = "") -> dict[str, str]:
+        """Of a question to this process; ``nonce``: whoever wants to know whether it `is_of` it makes one for each."""
+        nonce = nonce or make_nonce()
+        return {PASS: f"{nonce} {self._proof('ask', nonce)}"} if self.instance else {}
 
     def reply(self, given: str | None, *, is_well: bool, **details: Any) -> Reply:
         """The answer of this process to a question with ``given`` as its pass."""
         status = 200 if is_well else 503
-        if not self.instance or not hmac.compare_digest((given or "").encode(), self._proof("ask").encode()):
+        nonce, _, proof = (given or "").partition(" ")
+        if not self.instance or not _same(proof, self._proof("ask", nonce)):
             return Reply(status, "text/plain", "ok\n" if is_well else "not ok\n")
-        told = {"process": self.process, "proof": self._proof(self.process), **details}
+        told = {"process": self.process, "proof": self._proof(self.process, nonce), **details}
         return Reply(status, "application/json", json.dumps(told))
 
-    def is_of(self, body: str) -> bool:
-        """Whether this process gave the answer."""
+    def is_of(self, body: str, nonce: str) -> bool:
+        """Whether this process gave the answer to the question with this nonce."""
         try:
             told = json.loads(body)
         except ValueError:
             return False
-        return isinstance(told, dict) and hmac.compare_digest(
-            str(told.get("proof")).encode(), self._proof(self.process).encode()
-        )
+        return isinstance(told, dict) and _same(str(told.get("proof")), self._proof(self.process, nonce))
 
-    def _proof(self, of: str) -> str:
-        return hmac.new(self.instance.encode(), of.encode(), hashlib.sha256).hexdigest()
+    def _proof(self, of: str, nonce: str) -> str:
+        return hmac.new(self.instance.encode(), f"{of} {nonce}".encode(errors="replace"), hashlib.sha256).hexdigest()
+
+
+def make_nonce() -> str:
+    return secrets.token_hex(16)
+
+
+def _same(given: str, true: str) -> bool:
+    # Compared as bytes, of anything a header or a body may hold.
+    return hmac.compare_digest(given.encode(errors="replace"), true.encode())
 
 
 def ask(url: str, authority: Path | None = None, identity: Identity | None = None) -> tuple[int, str]:
@@ -90,14 +100,15 @@ def ask(url: str, authority: Path | None = None, identity: Identity | None = Non
     else:
         connection = http.client.HTTPConnection(host, port, timeout=ASK_SECONDS)
     try:
-        connection.request("GET", parts.path or "/", headers={} if identity is None else identity.headers())
+        nonce = make_nonce()
+        connection.request("GET", parts.path or "/", headers={} if identity is None else identity.headers(nonce))
         response = connection.getresponse()
         body = response.read(65536).decode("utf-8", errors="replace")
     except (OSError, http.client.HTTPException) as error:
         return 0, str(error) or type(error).__name__
     finally:
         connection.close()
-    if identity is not None and not identity.is_of(body):
+    if identity is not None and not identity.is_of(body, nonce):
         return 0, f"something else than this silkroom's {identity.process} answers at {host}:{port}"
     return response.status, body
 
