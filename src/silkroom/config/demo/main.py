@@ -162,7 +162,7 @@ def programme(
             if stack.environment.mail_url
             else [f"  mails, such as a new password's, are kept in {shown(stack.data_dir / 'mail')}"]
         ),
-        f"  logs in {shown(stack.data_dir / 'logs')}; stop with Ctrl-C",
+        f"  logs in {shown(stack.data_dir / 'logs')}, codes for phones in web.log; stop with Ctrl-C",
         "",
     ]
     return lines
