@@ -40,6 +40,7 @@ from silkroom.shops.models import Staff
 from silkroom.shops.rules import ROLES_OF_TASK, Task
 from silkroom.shops.services import invite_staff
 from silkroom.shops.states import Role
+from tests.pos.counter import make_shortfall
 from tests.house import House, make_house, make_person, make_published
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +53,7 @@ STUDIO = "owner, host, assistant"
 LEAD = "owner, host"
 OPERATOR = "operators"
 
-POS_API = ("pos:api-state", "pos:api-shift-open", "pos:api-shift-close")
+POS_API = ("pos:api-state", "pos:api-receipts", "pos:api-shift-open", "pos:api-shift-close")
 """The device's own token opens these; tests/pos tries them without one, with a forged and with a revoked one."""
 
 WHO: dict[str, str | Task] = {
@@ -75,7 +76,7 @@ WHO: dict[str, str | Task] = {
     **dict.fromkeys(POS_API, SECRET),
     "workbench:tills": Task.TILL, "workbench:till-new": Task.STAFF, "workbench:till": Task.TILL,
     "workbench:till-change": Task.STAFF, "workbench:till-pair": Task.STAFF, "workbench:till-revoke": Task.STAFF,
-    "workbench:shift": Task.TILL,
+    "workbench:shift": Task.TILL, "workbench:shortfalls": Task.TILL, "workbench:shortfall-settle": Task.TILL,
     "workbench:home": MEMBER, "workbench:open-shop": MEMBER, "workbench:regions": PUBLIC,
     "workbench:invitation": SECRET,
     "workbench:shop": Task.LOOK, "workbench:leave": Task.LOOK,
@@ -188,11 +189,12 @@ def world(settings: Any, tmp_path: Path) -> World:
     assert picture
     till = make_till(shop=house.shop, place=house.store, name="Till", clerk_discount_percent=10, kept_pieces=1)
     shift = open_shift(till=till, clerk=Clerk(house.owner, Role.OWNER), float_minor=0)
+    shortfall = make_shortfall(till, shift, variant)
     words: dict[str, dict[str, Any]] = {
         "any": {
             "slug": house.shop.slug, "code": style.code, "number": order.number, "variant_id": variant.pk,
             "place_id": house.warehouse.pk, "picture_id": picture.pk, "prepared_id": deal.pk, "secret": "unknown",
-            "shift_id": shift.pk,
+            "shift_id": shift.pk, "shortfall_id": shortfall.pk,
             "staff_id": Staff.objects.get(person=house.hire(Role.CLERK)).pk, "invitation_id": invitation.pk,
             "payment_id": payment.pk, "refund_id": refund.pk, "difference_id": difference.pk,
             "address_id": own.pk, "reference": charge.reference, "provider": "sandbox", "name": "pictures/none.webp",
@@ -337,7 +339,7 @@ def test_unknown_words_in_addresses_are_not_found(world: World) -> None:
             continue
         strange = {
             "slug": "no-such", "code": "NOSUCH2345", "number": "NOSUCH", "secret": "no-such", "reference": "NOSUCH",
-            "shift_id": 10**12, "address_id": 10**12, "place_id": 10**12, "variant_id": 10**12,
+            "shift_id": 10**12, "shortfall_id": 10**12, "address_id": 10**12, "place_id": 10**12, "variant_id": 10**12,
             "payment_id": 10**12, "refund_id": 10**12, "difference_id": 10**12,
             "picture_id": 10**12, "prepared_id": 10**12, "staff_id": 10**12, "invitation_id": 10**12,
             "provider": "none",

@@ -91,7 +91,7 @@ def test_all_doors_of_a_till_are_closed_without_its_token() -> None:
     revoke_device(till=revoked.till)
     before = (Shift.objects.count(), Entry.objects.count())
     client = signed_in(counter.house.owner)
-    for path in ("state", "shift/open", "shift/close"):
+    for path in ("state", "receipts", "shift/open", "shift/close"):
         for token in ("", "forged", revoked.token):
             status, answer = call(client, path, {}, token)
             assert (status, answer["error"]["code"]) == (403, "till_not_paired"), (path, token)
@@ -156,7 +156,7 @@ def test_the_page_keeps_all_that_it_is_made_of() -> None:
     page = client.get("/pos/").content.decode()
     for address in ("/pos/", "/pos/manifest.webmanifest", "/i18n/words.js"):
         assert f'"{address}"' in worker
-    for name in ("store.js", "line.js", "pair.js", "shift.js", "dom.js", "words.js"):
+    for name in ("store.js", "line.js", "pair.js", "shift.js", "dom.js", "words.js", "sell.js", "pay.js", "post.js"):
         assert f"/static/pos/till/{name}" in worker
     assert 'rel="manifest"' in page
     manifest = client.get("/pos/manifest.webmanifest").json()

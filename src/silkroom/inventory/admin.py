@@ -6,7 +6,7 @@ from django.contrib import admin
 
 from silkroom.journal.admin import LookOnlyAdmin
 
-from .models import Balance, Hold, Item, Lot, Movement, Sellable
+from .models import Balance, Hold, Item, Lease, Lot, Movement, Sellable
 
 
 @admin.register(Item)
@@ -67,3 +67,12 @@ class HoldAdmin(LookOnlyAdmin):
     search_fields = ("source", "item__code", "item__name")
     list_select_related = ("item", "place")
     ordering = ("-id",)
+
+
+@admin.register(Lease)
+class LeaseAdmin(LookOnlyAdmin):
+    """Pieces booked to tills."""
+
+    list_display = ("item", "place", "holder", "quantity")
+    search_fields = ("holder", "item__code", "item__name")
+    list_select_related = ("item", "place")

@@ -122,6 +122,29 @@ class Sellable(models.Model):
         return f"{self.item_id} @ {self.place_id}: {self.on_hand} - {self.held} - {self.leased}"
 
 
+class Lease(models.Model):
+    """Pieces booked to somebody who sells them without asking: ``holder`` names itself ("till:K7…").
+
+    ``leased`` of the sellable row is the sum of these.
+    """
+
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="leases", db_index=False)
+    place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="leases", db_index=False)
+    holder = models.CharField(max_length=80)
+    quantity = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("lease")
+        verbose_name_plural = _("leases")
+        constraints = [
+            models.UniqueConstraint(fields=["holder", "place", "item"], name="one_lease"),
+            models.CheckConstraint(name="lease_is_not_negative", condition=Q(quantity__gte=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.item_id} for {self.holder}"
+
+
 class Hold(models.Model):
     """Pieces promised to somebody until ``lapses_at``; not while ``paying_until`` lies ahead."""
 

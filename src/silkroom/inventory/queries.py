@@ -14,7 +14,7 @@ from silkroom.shops.models import Place, Shop
 from silkroom.shops.states import PlaceKind
 
 from .errors import PlaceUnusable
-from .models import Movement
+from .models import Lease, Movement
 from .rules import undo_of
 
 
@@ -124,6 +124,8 @@ _DIFFERENCES = """
     ), held AS (
         SELECT item_id, place_id, sum(quantity)::bigint AS quantity
         FROM inventory_hold WHERE state = 'open' GROUP BY 1, 2
+    ), leased AS (
+        SELECT item_id, place_id, sum(quantity)::bigint AS quantity FROM inventory_lease GROUP BY 1, 2
     )
     SELECT 'balance', coalesce(b.item_id, m.item_id), coalesce(b.place_id, m.place_id),
            coalesce(b.quantity, 0), coalesce(m.quantity, 0)
@@ -140,17 +142,29 @@ _DIFFERENCES = """
            coalesce(s.held, 0), coalesce(h.quantity, 0)
     FROM inventory_sellable s FULL JOIN held h ON h.item_id = s.item_id AND h.place_id = s.place_id
     WHERE coalesce(s.held, 0) <> coalesce(h.quantity, 0)
+    UNION ALL
+    SELECT 'leased', coalesce(s.item_id, l.item_id), coalesce(s.place_id, l.place_id),
+           coalesce(s.leased, 0), coalesce(l.quantity, 0)
+    FROM inventory_sellable s FULL JOIN leased l ON l.item_id = s.item_id AND l.place_id = s.place_id
+    WHERE coalesce(s.leased, 0) <> coalesce(l.quantity, 0)
 """
 
 
 def differences(*, cursor: Cursor | None = None) -> list[Difference]:
-    """Where kept numbers differ from their sources: on hand and balances from movements, held from open holds.
+    """Where kept numbers differ from their sources: on hand and balances from movements, held from open holds,
+    leased from leases.
 
     Empty, always; `silkroom doctor` and the tests ask. Reads every movement: not for pages.
     """
     with cursor_or_own(cursor) as using:
         using.execute(_DIFFERENCES, ())
         return [Difference(*row) for row in using.fetchall()]
+
+
+def leases_of(*, holder: str) -> dict[int, int]:
+    """{item: pieces booked to this holder}."""
+    rows = Lease.objects.filter(holder=holder, quantity__gt=0).values_list("item_id", "quantity")
+    return dict(rows)
 
 
 def free_pieces(cursor: Cursor, item_ids: Sequence[int]) -> dict[int, int]:

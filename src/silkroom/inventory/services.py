@@ -8,7 +8,7 @@ or not.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -17,6 +17,7 @@ from django.db import IntegrityError, transaction
 from silkroom.accounts.models import Person
 from silkroom.journal.queries import Cursor
 from silkroom.journal.services import News, append_entries, append_entry
+from silkroom.kit.clock import now
 from silkroom.kit.errors import NotFound
 from silkroom.shops.models import Place, Shop
 from silkroom.shops.states import PlaceKind
@@ -31,7 +32,7 @@ from .errors import (
     QuantityUnusable,
     TakenBackAlready,
 )
-from .models import Balance, Item, Lot, Movement, Sellable
+from .models import Balance, Item, Lease, Lot, Movement, Sellable
 from .queries import cursor_or_own, outside_place
 from .rules import LARGEST_QUANTITY, LotPieces, choose_place, spread_over_lots, undo_of
 from .states import HoldState, Unit
@@ -558,3 +559,104 @@ def _tell_held(cursor: Cursor, held: Sequence[HeldPieces]) -> None:
     for item_id, shop_id in cursor.fetchall():
         by_shop.setdefault(shop_id, []).append(item_id)
     append_entries(cursor=cursor, news=[News(STOCK_CHANGED, {"items": ids}, shop) for shop, ids in by_shop.items()])
+
+
+# --- leases ---------------------------------------------------------------------------------------
+
+_CHANGE_LEASED = """
+    UPDATE inventory_sellable s SET leased = s.leased + change.pieces, held = s.held + change.held
+    FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS change(item, pieces, held)
+    WHERE s.item_id = change.item AND s.place_id = %s
+"""
+
+
+def lock_counter(*, place: Place, item_ids: Collection[int]) -> None:
+    """Lock what several sales at one place will take, at once and in order: nobody waits for another in a circle."""
+    _lock_sellable(set(item_ids), [place.pk])
+
+
+def set_leases(*, shop: Shop, place: Place, holder: str, wanted: Mapping[int, int]) -> dict[int, int]:
+    """Bring what is booked to ``holder`` as near to ``wanted`` ({item: pieces}) as free pieces allow.
+
+    What is not wanted is free again. Returns {item: pieces booked}.
+    """
+    _check_places(shop, place)
+    items = {
+        *wanted,
+        *Lease.objects.filter(holder=holder, place=place, quantity__gt=0).values_list("item_id", flat=True),
+    }
+    rows = {row.item_id: row for row in _lock_sellable(items, [place.pk])}
+    before = _leases(holder, place.pk, rows)
+    after = {
+        item_id: min(wanted.get(item_id, 0), before.get(item_id, 0) + row.on_hand - row.held - row.leased)
+        for item_id, row in rows.items()
+    }
+    changes = {item_id: after[item_id] - before.get(item_id, 0) for item_id in rows}
+    _change_leases(holder, place.pk, before, {item: change for item, change in changes.items() if change}, {})
+    changed = {item_id for item_id, change in changes.items() if change}
+    if changed:
+        _tell(shop, place, items=changed)
+    return {item_id: pieces for item_id, pieces in after.items() if pieces}
+
+
+def take_counter_holds(
+    *, place: Place, holder: str, source: str, wants: Sequence[Pieces], lease_first: bool, partly: bool = False
+) -> list[HeldPieces]:
+    """Hold pieces at one place for a sale that is finished at once: free ones and those leased to ``holder``.
+
+    ``lease_first``: the sale was made out of the lease. ``partly``: fewer than wanted are held where there are no more,
+    else NotEnoughStock. Each item once. The caller's own journal entry names the items.
+    """
+    _check_counted_once([Count(one.item_id, one.quantity) for one in wants])
+    rows = {row.item_id: row for row in _lock_sellable({one.item_id for one in wants}, [place.pk])}
+    leases = _leases(holder, place.pk, rows)
+    taken: dict[int, int] = {}
+    held: dict[int, int] = {}
+    for one in wants:
+        row = rows.get(one.item_id)
+        leased = leases.get(one.item_id, 0)
+        free = row.on_hand - row.held - row.leased if row else 0
+        quantity = min(one.quantity, free + leased)
+        if quantity < one.quantity and not partly:
+            raise NotEnoughStock(item=one.item_id, left=free + leased)
+        if quantity:
+            held[one.item_id] = quantity
+            taken[one.item_id] = -min(quantity, leased) if lease_first else -max(0, quantity - free)
+    _change_leases(holder, place.pk, leases, taken, held)
+    moment = now()
+    with cursor_or_own(None) as using:
+        using.execute(
+            _INSERT_HOLDS,
+            (list(held), [place.pk] * len(held), list(held.values()), [source] * len(held), [moment] * len(held)),
+        )
+        return [HeldPieces(*row) for row in using.fetchall()]
+
+
+def _leases(holder: str, place_id: int, items: Collection[int]) -> dict[int, int]:
+    """{item: pieces leased}; the sellable rows are locked."""
+    rows = Lease.objects.filter(holder=holder, place_id=place_id, item_id__in=list(items))
+    return dict(rows.values_list("item_id", "quantity"))
+
+
+def _change_leases(
+    holder: str, place_id: int, before: Mapping[int, int], leased: Mapping[int, int], held: Mapping[int, int]
+) -> None:
+    """Leases change by ``leased`` and held pieces by ``held``, in one statement that the CHECK looks at."""
+    items = sorted({*leased, *held})
+    if not items:
+        return
+    with cursor_or_own(None) as using:
+        using.execute(
+            _CHANGE_LEASED,
+            (items, [leased.get(one, 0) for one in items], [held.get(one, 0) for one in items], place_id),
+        )
+    Lease.objects.bulk_create(
+        [
+            Lease(item_id=item_id, place_id=place_id, holder=holder, quantity=before.get(item_id, 0) + change)
+            for item_id, change in sorted(leased.items())
+            if change
+        ],
+        update_conflicts=True,
+        unique_fields=["holder", "place", "item"],
+        update_fields=["quantity"],
+    )

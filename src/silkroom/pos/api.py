@@ -20,18 +20,34 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from silkroom.kit.clock import from_milliseconds
 from silkroom.kit.errors import BodyTooLarge, Malformed, Refusal, TooMany
 
 from .answers import shift_as_json, state_as_json
 from .errors import TillNotPaired
 from .models import Device
-from .queries import find_clerk, find_open_shift, get_clerk, get_device
-from .services import close_shift, open_shift, pair_device, renew_token
+from .queries import find_clerk, find_open_shift, garments_of, get_clerk, get_device
+from .rules import LineGiven, ReceiptGiven, TenderGiven
+from .services import (
+    Written,
+    close_shift,
+    fill_leases,
+    open_shift,
+    pair_device,
+    record_receipts,
+    renew_token,
+    void_receipt,
+)
+from .states import TenderKind
 
 SCHEME = "Till "
 LARGEST_BODY = 1024**2
 MOST_PAIRINGS = 20
 PAIRING_WINDOW_SECONDS = 600
+MOST_LINES = 100
+MOST_PIECES = 999
+MOST_RECEIPTS = 50
+"""Of one request: its rows stay locked until all are written, and the web waits for them."""
 
 Minor = Annotated[int, msgspec.Meta(ge=0, le=10**13)]
 Id = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
@@ -52,6 +68,47 @@ class Closing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     counted_cash_minor: Minor
     counted_code_minor: Minor
     note: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+
+class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    variant: Id
+    quantity: Annotated[int, msgspec.Meta(ge=1, le=MOST_PIECES)]
+    list_price_minor: Minor
+    unit_price_minor: Minor
+
+
+class Money(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    kind: TenderKind
+    amount_minor: Annotated[int, msgspec.Meta(ge=1, le=10**13)]
+    given_minor: Minor
+
+
+class Sold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    number: Id
+    shift: Id
+    sold_at: Annotated[int, msgspec.Meta(ge=0, le=4 * 10**12)]
+    discount_percent: Annotated[int, msgspec.Meta(ge=0, le=100)]
+    lines: Annotated[list[Line], msgspec.Meta(min_length=1, max_length=MOST_LINES)]
+    tenders: Annotated[list[Money], msgspec.Meta(max_length=20)]
+    is_offline: bool = False
+
+    def given(self) -> ReceiptGiven:
+        return ReceiptGiven(
+            number=self.number,
+            shift_id=self.shift,
+            sold_at=from_milliseconds(self.sold_at),
+            discount_percent=self.discount_percent,
+            lines=[
+                LineGiven(one.variant, one.quantity, one.list_price_minor, one.unit_price_minor) for one in self.lines
+            ],
+            tenders=[TenderGiven(one.kind, one.amount_minor, one.given_minor) for one in self.tenders],
+            is_offline=self.is_offline,
+        )
+
+
+class Sales(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    receipts: Annotated[list[Sold], msgspec.Meta(max_length=MOST_RECEIPTS)] = []
+    voids: Annotated[list[Id], msgspec.Meta(max_length=MOST_RECEIPTS)] = []
 
 
 def json_view(view: Callable[[HttpRequest], Answer]) -> Callable[[HttpRequest], HttpResponse]:
@@ -114,10 +171,33 @@ def pair(request: HttpRequest) -> Answer:
 def state(request: HttpRequest) -> Answer:
     """All that the till must know, and a token whose time begins anew."""
     device = device_of(request)
+    till, shift = device.till, find_open_shift(device.till)
     with transaction.atomic():
         token = renew_token(device=device)
-    answer = state_as_json(device, find_clerk(request.user, device.till), find_open_shift(device.till))
-    return {**answer, "token": token}, 200
+        fill_leases(till=till, is_open=shift is not None)
+    answer = state_as_json(device, find_clerk(request.user, till), shift)
+    return {**answer, "token": token, "garments": garments_of(till)}, 200
+
+
+@json_view
+def receipts(request: HttpRequest) -> Answer:
+    """What was sold. Every receipt is answered by its number; one that is refused leaves the others alone."""
+    till = device_of(request).till
+    body = read_body(request, Sales)
+    written = []
+    for number in body.voids:
+        with transaction.atomic():
+            written.append(void_receipt(till=till, number=number))
+    if body.receipts:
+        with transaction.atomic():
+            written += record_receipts(till=till, receipts=[one.given() for one in body.receipts])
+    return {"receipts": [_written_as_json(one) for one in written]}, 200
+
+
+def _written_as_json(written: Written) -> dict[str, Any]:
+    if written.refusal is not None:
+        return {"number": written.number, "error": written.refusal.as_json(gettext)}
+    return {"number": written.number, "repeated": written.is_repeat, "missing": written.missing}
 
 
 @json_view

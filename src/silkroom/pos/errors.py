@@ -67,3 +67,60 @@ class NoShiftOpen(Refusal):
     code = "no_shift_open"
     status = 409
     text = "No shift is open at this till. Please open one first."
+
+
+class TillPriceMoved(Refusal):
+    """A price has changed since the till heard of it. data: title."""
+
+    code = "till_price_moved"
+    status = 409
+    text = "The price of %(title)s has changed. The till knows it now: please look and try again."
+
+
+class NotSoldHere(Refusal):
+    """A garment that is not of this shop, or not on sale any more."""
+
+    code = "not_sold_here"
+    status = 409
+    text = "A garment in this sale is not on sale here any more."
+
+
+class DiscountTooHigh(Refusal):
+    """data: percent."""
+
+    code = "discount_too_high"
+    status = 409
+    text = "At most %(percent)s per cent may be taken off at this till."
+
+
+class ReceiptUnsound(Refusal):
+    """The receipt does not add up, or names a garment twice: no till writes such a thing."""
+
+    code = "receipt_unsound"
+    text = "This receipt does not add up."
+
+
+class ReceiptNumberTaken(Refusal):
+    """Another sale has this number. data: label."""
+
+    code = "receipt_number_taken"
+    status = 409
+    text = (
+        "The receipt number %(label)s belongs to another sale. Please tell the owner: this one is kept on the device."
+    )
+
+
+class PiecesGone(Refusal):
+    """The pieces that the sale needs are not in the store. data: title, left."""
+
+    code = "pieces_gone"
+    status = 409
+    text = "%(title)s: only %(left)s left here. Nothing was sold."
+
+
+class ShortfallSettled(Refusal):
+    """Somebody has settled it."""
+
+    code = "shortfall_settled"
+    status = 409
+    text = "This has been settled already."

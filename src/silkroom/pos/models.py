@@ -1,17 +1,21 @@
-"""Tills of stores: the device that is one, its shifts."""
+"""Tills of stores: the device that is one, its shifts and receipts."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from silkroom.catalog.models import Variant
 from silkroom.kit.choices import choices_of
 from silkroom.kit.ids import make_code
+from silkroom.sales.orders.models import Order
 from silkroom.shops.models import Place, Shop
 from silkroom.shops.states import Role
+
+from .states import Outcome, TenderKind
 
 
 class Till(models.Model):
@@ -99,3 +103,125 @@ class Shift(models.Model):
 
     def __str__(self) -> str:
         return f"{self.till_id} {self.opened_at:%F %R}"
+
+
+class Receipt(models.Model):
+    """A sale as the customer has it on paper. Till and number are its key: sent twice, it is written once.
+
+    ``order``: the pieces that were there. Those that were not are a `Shortfall`; the money is here all the same.
+    """
+
+    till = models.ForeignKey(Till, on_delete=models.PROTECT, related_name="receipts")
+    number = models.PositiveBigIntegerField()
+    shift = models.ForeignKey(Shift, on_delete=models.PROTECT, related_name="receipts", null=True)
+    fingerprint = models.CharField(
+        max_length=64, help_text="of what the device said, to tell a repeat from another sale"
+    )
+    is_void = models.BooleanField(default=False, help_text="the sale was given up; its number is used up")
+    is_offline = models.BooleanField(default=False, help_text="given to the customer before the house knew of it")
+    is_over_limit = models.BooleanField(default=False, help_text="more was taken off than the clerk might")
+    sold_at = models.DateTimeField(help_text="by the clock of the till")
+    received_at = models.DateTimeField(db_default=Now(), editable=False)
+    currency = models.CharField(max_length=3)
+    discount_percent = models.PositiveSmallIntegerField(default=0)
+    goods_minor = models.BigIntegerField()
+    discount_minor = models.BigIntegerField()
+    total_minor = models.BigIntegerField()
+    order = models.OneToOneField(Order, null=True, blank=True, on_delete=models.PROTECT, related_name="receipt")
+
+    class Meta:
+        verbose_name = _("receipt")
+        verbose_name_plural = _("receipts")
+        constraints = [
+            models.UniqueConstraint(fields=["till", "number"], name="receipt_number_of_till"),
+            models.CheckConstraint(
+                name="receipt_adds_up",
+                condition=Q(total_minor=F("goods_minor") - F("discount_minor"), total_minor__gte=0),
+            ),
+            models.CheckConstraint(name="receipt_is_of_a_shift", condition=Q(is_void=True) | Q(shift__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.till_id}-{self.number}"
+
+
+class ReceiptLine(models.Model):
+    """A garment on a receipt, as it was named and priced there."""
+
+    receipt = models.ForeignKey(Receipt, on_delete=models.CASCADE, related_name="lines")
+    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="+")
+    sku = models.CharField(max_length=60)
+    title = models.CharField(max_length=160)
+    quantity = models.PositiveIntegerField()
+    list_price_minor = models.BigIntegerField()
+    unit_price_minor = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("receipt line")
+        verbose_name_plural = _("receipt lines")
+        constraints = [
+            models.UniqueConstraint(fields=["receipt", "variant"], name="garment_once_on_receipt"),
+            models.CheckConstraint(
+                name="receipt_line_is_sound",
+                condition=Q(quantity__gt=0, unit_price_minor__gte=0, unit_price_minor__lte=F("list_price_minor")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.title}"
+
+
+class Tender(models.Model):
+    """Money for a receipt. ``given_minor``: the notes that the customer put down; the rest was change."""
+
+    receipt = models.ForeignKey(Receipt, on_delete=models.CASCADE, related_name="tenders")
+    kind = models.CharField(max_length=10, choices=choices_of(TenderKind))
+    amount_minor = models.BigIntegerField()
+    given_minor = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("money of a receipt")
+        verbose_name_plural = _("money of receipts")
+        constraints = [
+            models.CheckConstraint(
+                name="tender_is_sound", condition=Q(amount_minor__gt=0, given_minor__gte=F("amount_minor"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.amount_minor}"
+
+
+class Shortfall(models.Model):
+    """Pieces on a receipt that the ledger did not have. Somebody of the shop says what became of them."""
+
+    line = models.OneToOneField(ReceiptLine, on_delete=models.CASCADE, related_name="shortfall")
+    quantity = models.PositiveIntegerField()
+    outcome = models.CharField(max_length=10, choices=choices_of(Outcome), blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    order = models.OneToOneField(Order, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    shift = models.ForeignKey(
+        Shift,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="repaid",
+        help_text="out of whose drawer it was repaid",
+    )
+
+    class Meta:
+        verbose_name = _("shortfall")
+        verbose_name_plural = _("shortfalls")
+        constraints = [
+            models.CheckConstraint(name="shortfall_is_something", condition=Q(quantity__gt=0)),
+            models.CheckConstraint(
+                name="shortfall_is_open_or_settled",
+                condition=Q(outcome="", settled_at=None) | (~Q(outcome="") & Q(settled_at__isnull=False)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.line_id}"

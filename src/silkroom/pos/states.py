@@ -10,3 +10,13 @@ class TenderKind(StrEnum):
 
     CASH = "cash"
     CODE = "code"
+
+
+class Outcome(StrEnum):
+    """What became of pieces that the ledger did not have. found: counted in, and sold. stock: taken from what lies free
+    by now. repaid: the customer has the money back.
+    """
+
+    FOUND = "found"
+    STOCK = "stock"
+    REPAID = "repaid"

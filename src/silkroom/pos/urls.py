@@ -14,6 +14,7 @@ urlpatterns = [
     path("manifest.webmanifest", views.manifest, name="manifest"),
     path("api/pair", api.pair, name="api-pair"),
     path("api/state", api.state, name="api-state"),
+    path("api/receipts", api.receipts, name="api-receipts"),
     path("api/shift/open", api.shift_open, name="api-shift-open"),
     path("api/shift/close", api.shift_close, name="api-shift-close"),
 ]

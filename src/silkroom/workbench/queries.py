@@ -201,6 +201,8 @@ def order_page(shop: Shop, *, state: str, channel: str, words: str, before: int 
         orders = orders.filter(state=state)
     if channel == "web":
         orders = orders.filter(channel="web")
+    elif channel == "till":
+        orders = orders.filter(channel__startswith="till:")
     elif channel == "show":
         orders = orders.filter(channel__startswith="broadcast:")
     elif channel:

@@ -10,6 +10,7 @@ from silkroom.kit.clock import now
 from ..errors import NoShiftOpen, ShiftOpenAlready
 from ..models import Shift, Till
 from ..queries import Clerk
+from .sales import fill_leases
 
 
 def open_shift(*, till: Till, clerk: Clerk, float_minor: int) -> Shift:
@@ -19,6 +20,7 @@ def open_shift(*, till: Till, clerk: Clerk, float_minor: int) -> Shift:
             shift = Shift.objects.create(till=till, opened_by=clerk.person, role=clerk.role, float_minor=float_minor)
     except IntegrityError:
         raise ShiftOpenAlready from None
+    fill_leases(till=till, is_open=True)
     append_entry(kind="shift.opened", shop_id=till.shop_id, data={"till": till.code, "shift": shift.pk})
     return shift
 
@@ -36,5 +38,6 @@ def close_shift(
     shift.counted_cash_minor, shift.counted_code_minor = counted_cash_minor, counted_code_minor
     shift.note = note[:200]
     shift.save(update_fields=["closed_at", "closed_by", "counted_cash_minor", "counted_code_minor", "note"])
+    fill_leases(till=till, is_open=False)
     append_entry(kind="shift.closed", shop_id=till.shop_id, data={"till": till.code, "shift": shift.pk})
     return shift

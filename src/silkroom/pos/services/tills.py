@@ -24,6 +24,7 @@ from ..errors import PairingCodeUnusable, TillNameTaken, TillPlaceUnusable, TooM
 from ..models import Device, Till
 from ..queries import DEVICE, TICKET_PURPOSE
 from ..rules import MOST_TILLS, PAIRING_CODE_LENGTH, PAIRING_SECONDS, TOKEN_DAYS
+from .sales import fill_leases
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,10 @@ def renew_token(*, device: Device) -> str:
 
 
 def revoke_device(*, till: Till) -> bool:
-    """No device is this till any more. False: none was."""
+    """No device is this till any more, and nothing is booked to it. False: none was."""
     revoked = Device.objects.filter(till=till, revoked_at=None).update(revoked_at=now())
     if revoked:
+        fill_leases(till=till, is_open=False)
         append_entry(kind="till.revoked", shop_id=till.shop_id, data={"till": till.code})
     return bool(revoked)
 

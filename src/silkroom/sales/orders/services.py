@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from django.db import InterfaceError, OperationalError, transaction
@@ -18,7 +20,7 @@ from django.db.models import QuerySet
 from silkroom.accounts.models import Person
 from silkroom.catalog.queries import has_prices
 from silkroom.inventory.errors import NotEnoughStock
-from silkroom.inventory.services import HoldRequest, convert_holds, release_holds, take_back, take_holds
+from silkroom.inventory.services import HeldPieces, HoldRequest, convert_holds, release_holds, take_back, take_holds
 from silkroom.inventory.states import HoldState
 from silkroom.journal.queries import Cursor
 from silkroom.journal.services import News, append_entries, append_entry
@@ -141,6 +143,67 @@ def _lapse(cursor: Cursor, endings: dict[int, _Ending]) -> bool:
         return False
     cursor.execute("RELEASE SAVEPOINT lapse")
     return True
+
+
+@dataclass(frozen=True)
+class CounterLine:
+    """A garment sold at a counter, whose pieces are held."""
+
+    variant_id: int
+    hold: HeldPieces
+    sku: str
+    title: str
+    list_price_minor: int
+    unit_price_minor: int
+
+
+def place_counter_order(
+    *,
+    shop: Shop,
+    person: Person,
+    number: str,
+    key: UUID,
+    channel: str,
+    currency: str,
+    lines: Sequence[CounterLine],
+    placed_at: datetime,
+) -> Order:
+    """An order that is placed and paid in one moment, by money on the counter. Its pieces, held as those of order
+    ``number``, leave for the customer. ``key`` once for ``person``, as always.
+    """
+    goods = sum(one.list_price_minor * one.hold.quantity for one in lines)
+    total = sum(one.unit_price_minor * one.hold.quantity for one in lines)
+    order = Order.objects.create(
+        shop=shop,
+        number=number,
+        person=person,
+        key=key,
+        channel=channel,
+        currency=currency,
+        goods_minor=goods,
+        discount_minor=goods - total,
+        total_minor=total,
+        placed_at=placed_at,
+        holds_until=placed_at,
+    )
+    OrderLine.objects.bulk_create(
+        [
+            OrderLine(
+                order=order,
+                variant_id=one.variant_id,
+                hold_id=one.hold.hold_id,
+                sku=one.sku,
+                title=one.title,
+                quantity=one.hold.quantity,
+                list_price_minor=one.list_price_minor,
+                unit_price_minor=one.unit_price_minor,
+            )
+            for one in lines
+        ]
+    )
+    _tell(order, "order.placed")
+    pay_order(order=order)
+    return order
 
 
 def cancel_order(*, person: Person, number: str) -> None:

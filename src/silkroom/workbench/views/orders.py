@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from silkroom.accounts.entrance import person_of
+from silkroom.pos.queries import till_names
 from silkroom.sales.orders.queries import get_order_of_shop
 from silkroom.sales.orders.states import OrderState
 from silkroom.sales.payments.queries import refunds_of
@@ -23,6 +24,7 @@ from ..pages import asks_for_part, attempt, shop_page, show_page, show_part
 from ..queries import STUCK_REFUND, has_stuck_refunds, order_page, show_titles
 
 SHOW_CHANNEL = "broadcast:"
+TILL_CHANNEL = "till:"
 
 
 @require_GET
@@ -43,6 +45,7 @@ def orders(request: HttpRequest, desk: Desk) -> HttpResponse:
     shows = show_titles(
         [one.channel.removeprefix(SHOW_CHANNEL) for one in page.rows if one.channel.startswith(SHOW_CHANNEL)]
     )
+    tills = till_names([one.channel.removeprefix(TILL_CHANNEL) for one in page.rows])
     context = {
         "page": page,
         "rows": [
@@ -52,6 +55,7 @@ def orders(request: HttpRequest, desk: Desk) -> HttpResponse:
                 "state": ORDER_STATE_NAMES[OrderState(one.state)],
                 "tone": ORDER_STATE_TONES[OrderState(one.state)],
                 "show": shows.get(one.channel.removeprefix(SHOW_CHANNEL), ""),
+                "till": tills.get(one.channel.removeprefix(TILL_CHANNEL), ""),
             }
             for one in page.rows
         ],
@@ -81,6 +85,7 @@ def order(request: HttpRequest, desk: Desk, number: str) -> HttpResponse:
         "tone": ORDER_STATE_TONES[OrderState(found.state)],
         "show": show_titles([code]).get(code, "") if code else "",
         "show_code": code,
+        "till": till_names([found.channel.removeprefix(TILL_CHANNEL)]).get(found.channel.removeprefix(TILL_CHANNEL), ""),
         "refunds": [(one, REFUND_REASON_NAMES.get(one.reason, "")) for one in refunds_of(order_id=found.pk)],
         "may_refund": desk.may(Task.REFUNDS),
     }

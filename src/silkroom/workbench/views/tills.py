@@ -11,8 +11,25 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from silkroom.pos.queries import find_device, find_open_shift, get_shift_of, get_till_of, shifts_of, stores_of, tills_of
-from silkroom.pos.services import change_till, make_pairing_code, make_till, revoke_device
+from silkroom.accounts.entrance import person_of
+from silkroom.kit.errors import Malformed, Refusal
+from silkroom.kit.money import Money
+from silkroom.pos.queries import (
+    find_device,
+    find_open_shift,
+    get_shift_of,
+    get_shortfall_of,
+    get_till_of,
+    open_shortfalls,
+    receipts_of,
+    shifts_of,
+    stores_of,
+    sums_of,
+    tills_of,
+)
+from silkroom.pos.rules import label_of
+from silkroom.pos.services import change_till, make_pairing_code, make_till, revoke_device, settle_shortfall
+from silkroom.pos.states import Outcome
 from silkroom.shops.queries import Desk, get_place_for
 from silkroom.shops.rules import Task
 
@@ -36,6 +53,7 @@ def _tills(request: HttpRequest, desk: Desk, form: TillForm | None) -> HttpRespo
         "form": form or TillForm(places=places),
         "has_store": bool(places),
         "may_make": desk.may(Task.STAFF),
+        "shortfalls": len(open_shortfalls(desk.shop)),
     }
     return show_page(request, desk, "tills.html", context, part="till", status=422 if form is not None else 200)
 
@@ -138,4 +156,61 @@ def till_revoke(request: HttpRequest, desk: Desk, code: str) -> HttpResponse:
 def shift(request: HttpRequest, desk: Desk, shift_id: int) -> HttpResponse:
     """The report of a shift."""
     found = get_shift_of(desk.shop, shift_id)
-    return show_page(request, desk, "shift.html", {"shift": found, "till": found.till}, part="till")
+    sums = sums_of(found)
+    cash_due = found.float_minor + sums.cash_minor - sums.repaid_minor
+    context = {
+        "shift": found,
+        "till": found.till,
+        "sums": sums,
+        "cash_due_minor": cash_due,
+        "cash_difference": _difference(found.counted_cash_minor, cash_due, desk),
+        "code_difference": _difference(found.counted_code_minor, sums.code_minor, desk),
+        "receipts": [{"one": one, "label": label_of(found.till.number, one.number)} for one in receipts_of(found)],
+    }
+    return show_page(request, desk, "shift.html", context, part="till")
+
+
+def _difference(counted_minor: int | None, due_minor: int, desk: Desk) -> str:
+    """What was counted against what should be there, in words; empty while nothing was counted."""
+    if counted_minor is None:
+        return ""
+    much = str(Money(abs(counted_minor - due_minor), desk.shop.currency))
+    if counted_minor == due_minor:
+        return gettext("as it should be")
+    if counted_minor > due_minor:
+        return gettext("%(much)s too much") % {"much": much}
+    return gettext("%(much)s too little") % {"much": much}
+
+
+@require_GET
+@shop_page(Task.TILL)
+def shortfalls(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """Pieces that were sold and that the ledger did not have."""
+    return _shortfalls(request, desk)
+
+
+def _shortfalls(request: HttpRequest, desk: Desk, sentence: str = "") -> HttpResponse:
+    rows = [
+        {"one": one, "label": label_of(one.line.receipt.till.number, one.line.receipt.number)}
+        for one in open_shortfalls(desk.shop)
+    ]
+    context = {"rows": rows, "sentence": sentence}
+    return show_page(request, desk, "shortfalls.html", context, part="till", status=422 if sentence else 200)
+
+
+@require_POST
+@shop_page(Task.TILL)
+def shortfall_settle(request: HttpRequest, desk: Desk, shortfall_id: int) -> HttpResponse:
+    """Somebody says what became of them."""
+    shortfall = get_shortfall_of(desk.shop, shortfall_id)
+    try:
+        outcome = Outcome(request.POST.get("outcome", ""))
+    except ValueError:
+        raise Malformed(field="outcome") from None
+    try:
+        with transaction.atomic():
+            settle_shortfall(shop=desk.shop, shortfall_id=shortfall.pk, outcome=outcome, by=person_of(request))
+    except Refusal as refusal:
+        return _shortfalls(request, desk, refusal.sentence(gettext))
+    messages.success(request, gettext("Settled."))
+    return redirect("workbench:shortfalls", desk.shop.slug)

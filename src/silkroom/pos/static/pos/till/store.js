@@ -12,8 +12,8 @@ function database() {
     const request = indexedDB.open(NAME, 1);
     request.onupgradeneeded = () => {
       request.result.createObjectStore("kept");
-      request.result.createObjectStore("queue", { keyPath: "number" });
-      request.result.createObjectStore("given", { keyPath: "number" });
+      request.result.createObjectStore("queue", { keyPath: ["till", "number"] });
+      request.result.createObjectStore("given", { keyPath: ["till", "number"] });
       request.result.createObjectStore("parked", { keyPath: "id", autoIncrement: true });
     };
     request.onsuccess = () => resolve(request.result);
@@ -58,45 +58,52 @@ export function keep(values) {
 }
 
 /** A device that was paired anew numbers on from `first`, its own series; one that goes on keeps its place. */
-export function numberFrom(first) {
+export function numberFrom(till, first) {
   return within(["kept"], "readwrite", ({ kept }) => {
+    const series = (number) => Math.floor((number - 1) / 1_000_000);
     then(kept.get("next"), (next) => {
-      if (!next || Math.floor((next - 1) / 1_000_000) !== Math.floor((first - 1) / 1_000_000)) kept.put(first, "next");
+      if (next?.till !== till || series(next.number) !== series(first)) kept.put({ till, number: first }, "next");
     });
   });
 }
 
-/** Gives the receipt its number and queues it, in one transaction: two windows can never use the same number. */
+/**
+ * Gives the receipt its number, queues it and empties the basket, in one transaction: two windows can never use the same
+ * number, and a device that dies now does not show a sale again that is made.
+ */
 export function queueReceipt(receipt) {
   return within(["kept", "queue"], "readwrite", ({ kept, queue }, answer) => {
     then(kept.get("next"), (next) => {
-      const made = { ...receipt, number: next };
+      const made = { ...receipt, ...next };
       queue.add(made);
-      kept.put(next + 1, "next");
+      kept.put({ ...next, number: next.number + 1 }, "next");
+      kept.delete("basket");
       answer(made);
     });
   });
 }
 
+const keyOf = ({ till, number }) => [till, number];
+
 /** Changes a queued receipt. */
-export function changeQueued(number, changes) {
+export function changeQueued(receipt, changes) {
   return within(["queue"], "readwrite", ({ queue }) => {
-    then(queue.get(number), (one) => { if (one) queue.put({ ...one, ...changes }); });
+    then(queue.get(keyOf(receipt)), (one) => { if (one) queue.put({ ...one, ...changes }); });
   });
 }
 
-export function dropQueued(number) {
-  return within(["queue"], "readwrite", ({ queue }) => { queue.delete(number); });
+export function dropQueued(receipt) {
+  return within(["queue"], "readwrite", ({ queue }) => { queue.delete(keyOf(receipt)); });
 }
 
 /** The house has it: from the queue to those given. */
-export function confirmReceipt(number) {
-  return within(["queue", "given"], "readwrite", ({ queue, given }) => {
-    then(queue.get(number), (one) => {
+export function confirmReceipt(receipt) {
+  return within(["queue", "given"], "readwrite", ({ queue, given: sent }) => {
+    then(queue.get(keyOf(receipt)), (one) => {
       if (!one) return;
-      given.put({ ...one, state: "sent" });
-      queue.delete(number);
-      then(given.getAllKeys(), (keys) => keys.slice(0, Math.max(0, keys.length - MOST_GIVEN)).forEach((old) => given.delete(old)));
+      sent.put({ ...one, state: "sent" });
+      queue.delete(keyOf(receipt));
+      then(sent.getAllKeys(), (keys) => keys.slice(0, Math.max(0, keys.length - MOST_GIVEN)).forEach((old) => sent.delete(old)));
     });
   });
 }
