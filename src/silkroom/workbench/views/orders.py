@@ -85,7 +85,9 @@ def order(request: HttpRequest, desk: Desk, number: str) -> HttpResponse:
         "tone": ORDER_STATE_TONES[OrderState(found.state)],
         "show": show_titles([code]).get(code, "") if code else "",
         "show_code": code,
-        "till": till_names([found.channel.removeprefix(TILL_CHANNEL)]).get(found.channel.removeprefix(TILL_CHANNEL), ""),
+        "till": till_names([found.channel.removeprefix(TILL_CHANNEL)]).get(
+            found.channel.removeprefix(TILL_CHANNEL), ""
+        ),
         "refunds": [(one, REFUND_REASON_NAMES.get(one.reason, "")) for one in refunds_of(order_id=found.pk)],
         "may_refund": desk.may(Task.REFUNDS),
     }
