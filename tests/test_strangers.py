@@ -40,8 +40,8 @@ from silkroom.shops.models import Staff
 from silkroom.shops.rules import ROLES_OF_TASK, Task
 from silkroom.shops.services import invite_staff
 from silkroom.shops.states import Role
-from tests.pos.counter import make_shortfall
 from tests.house import House, make_house, make_person, make_published
+from tests.pos.counter import make_shortfall
 
 pytestmark = pytest.mark.django_db
 

@@ -5,26 +5,44 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('inventory', '0003_holds_stay'),
-        ('shops', '0002_settings'),
+        ("inventory", "0003_holds_stay"),
+        ("shops", "0002_settings"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Lease',
+            name="Lease",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('holder', models.CharField(max_length=80)),
-                ('quantity', models.BigIntegerField()),
-                ('item', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='leases', to='inventory.item')),
-                ('place', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='leases', to='shops.place')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("holder", models.CharField(max_length=80)),
+                ("quantity", models.BigIntegerField()),
+                (
+                    "item",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="leases",
+                        to="inventory.item",
+                    ),
+                ),
+                (
+                    "place",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="leases",
+                        to="shops.place",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'lease',
-                'verbose_name_plural': 'leases',
-                'constraints': [models.UniqueConstraint(fields=('holder', 'place', 'item'), name='one_lease'), models.CheckConstraint(condition=models.Q(('quantity__gte', 0)), name='lease_is_not_negative')],
+                "verbose_name": "lease",
+                "verbose_name_plural": "leases",
+                "constraints": [
+                    models.UniqueConstraint(fields=("holder", "place", "item"), name="one_lease"),
+                    models.CheckConstraint(condition=models.Q(("quantity__gte", 0)), name="lease_is_not_negative"),
+                ],
             },
         ),
     ]
