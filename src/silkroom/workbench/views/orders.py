@@ -78,6 +78,7 @@ def order(request: HttpRequest, desk: Desk, number: str) -> HttpResponse:
     """One order as the shop sees it."""
     found = get_order_of_shop(shop=desk.shop, number=number)
     code = found.channel.removeprefix(SHOW_CHANNEL) if found.channel.startswith(SHOW_CHANNEL) else ""
+    till = found.channel.removeprefix(TILL_CHANNEL) if found.channel.startswith(TILL_CHANNEL) else ""
     context = {
         "order": found,
         "lines": list(found.lines.all()),
@@ -85,11 +86,10 @@ def order(request: HttpRequest, desk: Desk, number: str) -> HttpResponse:
         "tone": ORDER_STATE_TONES[OrderState(found.state)],
         "show": show_titles([code]).get(code, "") if code else "",
         "show_code": code,
-        "till": till_names([found.channel.removeprefix(TILL_CHANNEL)]).get(
-            found.channel.removeprefix(TILL_CHANNEL), ""
-        ),
+        "till": till_names([till]).get(till, "") if till else "",
         "refunds": [(one, REFUND_REASON_NAMES.get(one.reason, "")) for one in refunds_of(order_id=found.pk)],
-        "may_refund": desk.may(Task.REFUNDS),
+        # What was paid at a till goes back over its counter.
+        "may_refund": desk.may(Task.REFUNDS) and not till,
     }
     return show_page(request, desk, "order.html", context, part="orders")
 
