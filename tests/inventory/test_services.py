@@ -305,7 +305,7 @@ def test_a_converted_hold_spreads_over_lots() -> None:
     receive_stock(shop=stocked.shop, place=stocked.warehouse, pieces=pieces, source="test")
     take_hold(item_id=stocked.variant.item_id, quantity=3, source="order:A", lapses_at=later())
     convert_holds(sources=["order:A"])
-    moved = Movement.objects.filter(source="order:A").order_by("id").values_list("lot_id", "quantity")
+    moved = Movement.objects.filter(source="order:A").order_by("quantity").values_list("lot_id", "quantity")
     assert list(moved) == [(None, 1), (lot.pk, 2)]
     assert differences() == []
 
