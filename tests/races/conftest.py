@@ -19,7 +19,8 @@ from tests.servers import database_of
 def sturdy_stack() -> Iterator[Stack]:
     """One for all tests of a module; each leaves everything running."""
     folder = make_data_dir()
-    environment = Environment(secret_key=settings.SECRET_KEY, sandbox_payments=True)
+    # Few buyers buy everything: more each than a person may leave unpaid.
+    environment = Environment(secret_key=settings.SECRET_KEY, sandbox_payments=True, most_unpaid_orders=1000)
     try:
         with Stack(folder, environment=environment, any_ports=True, purpose="tests", durable_setup=False) as running:
             running.start_processes(gateways=2)
