@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -62,6 +62,7 @@ class LoopbackProvider:
     def __init__(self) -> None:
         self.asked: list[Asked] = []
         self.faults: list[int] = []
+        self.meanwhile: Callable[[], None] | None = None
         self.released = threading.Event()
         self.base_url = ""
 
@@ -83,6 +84,8 @@ class LoopbackProvider:
                 asked = Asked(self.command, self.path, dict(self.headers.items()), body)
                 provider.asked.append(asked)
                 fault = provider.faults.pop(0) if provider.faults else None
+                if provider.meanwhile is not None:
+                    provider.meanwhile()
                 if fault == SILENT:
                     provider.released.wait(30)
                 if fault in (SILENT, DROPPED):

@@ -10,11 +10,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from silkroom.sales.desk.door import Desk
 from silkroom.sales.payments.errors import ProviderRefused, ProviderUnavailable, StatementNotReady
 from silkroom.sales.payments.jobs import ask_about_payment, carry_out_refund
-from silkroom.sales.payments.models import Notice, Refund
+from silkroom.sales.payments.models import Notice, Payment, Refund
 from silkroom.sales.payments.provider import KnownCharge, StatementLine
 from silkroom.sales.payments.providers import wechat
 from silkroom.sales.payments.registry import provider_of_account
@@ -84,6 +85,29 @@ def test_at_a_desk_the_buyer_scans_a_code(sale: Sale, server: WeChatServer) -> N
     assert sale.states == ("paid", ["succeeded"])
     assert sale.stock == (3, 0)
     assert Notice.objects.get().times == 2
+
+
+def test_two_presses_at_once_end_at_the_same_code(sale: Sale, server: WeChatServer) -> None:
+    """The other press is served while this one is under way, and WeChat Pay takes a number once."""
+
+    def other_press_is_served() -> None:
+        Payment.objects.update(code="weixin://wxpay/bizpayurl?pr=other")
+        server.orders[Payment.objects.values_list("reference", flat=True).get()] = {"trade_state": "NOTPAY"}
+        connection.close()
+
+    server.meanwhile = other_press_is_served
+    assert sale.pay().status_code == 302
+    assert sale.states == ("held", ["under_way"])
+    assert sale.payment.code == "weixin://wxpay/bizpayurl?pr=other"
+
+
+def test_a_code_that_was_lost_is_made_under_a_new_number(sale: Sale, server: WeChatServer) -> None:
+    sale.pay()
+    Payment.objects.update(code="")
+    assert sale.pay(accept="application/json").json()["error"]["data"]["reason"] == "OUT_TRADE_NO_USED"
+    sale.pay()
+    assert sale.states == ("held", ["failed", "under_way"])
+    assert len(server.orders) == 2
 
 
 def test_on_a_phone_the_app_opens(sale: Sale, server: WeChatServer) -> None:

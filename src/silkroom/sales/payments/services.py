@@ -77,7 +77,7 @@ def start_payment(*, person: Person, number: str, provider: Provider, payer: Pay
     """
     with transaction.atomic(durable=True):
         payment = _open_payment(person, number, provider)
-    if payment.account_id is not None and (payment.page_url or payment.code):
+    if _is_made(payment):
         # Real providers take a reference once, and not again from another device.
         return StartedPayment(payment, _charge_as_made(payment))
     try:
@@ -85,7 +85,11 @@ def start_payment(*, person: Person, number: str, provider: Provider, payer: Pay
     except ProviderUnavailable:
         with transaction.atomic():
             order = lock_order(order_id=payment.order_id)
-            _fail(order, _lock_payment(payment.pk))
+            payment = _lock_payment(payment.pk)
+            if _is_made(payment):
+                # Pressed twice at once: the other press was served.
+                return StartedPayment(payment, _charge_as_made(payment))
+            _fail(order, payment)
         raise
     payment.page_url, payment.code, payment.provider_id = charge.page_url, charge.code, charge.provider_id
     payment.save(update_fields=["page_url", "code", "provider_id"])
@@ -105,6 +109,10 @@ def _request(payment: Payment, number: str, payer: Payer) -> ChargeRequest:
         notify_url=payer.site + notify,
         return_url=payer.site + reverse("sales:order", args=[number]),
     )
+
+
+def _is_made(payment: Payment) -> bool:
+    return payment.account_id is not None and bool(payment.page_url or payment.code)
 
 
 def _charge_as_made(payment: Payment) -> Charge:
