@@ -9,7 +9,7 @@ from functools import cache
 from itertools import count
 
 from django.contrib.auth.hashers import make_password
-from django.test import override_settings
+from django.test import Client, override_settings
 from PIL import Image
 
 from silkroom.accounts.models import Person
@@ -122,3 +122,10 @@ def make_published(house: House, article: str = "SR-1", name: str = "Silk shirt"
     sizes = {size.pk: 900 for size in style.sizes.all()}
     enter_size_chart(style=style, rows=[MeasureRow("Chest", "Chest", sizes)])
     return publish_style(style=style)
+
+
+def signed_in(person: Person) -> Client:
+    """A browser in English in which ``person`` is signed in."""
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    return client

@@ -4,29 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
-from typing import Any
 
 import pytest
 from django.test import Client
 
 from silkroom.catalog.models import Size
 from silkroom.live.room.services import plan_show
-from tests.house import House, make_house, make_picture, make_published, make_style, make_variants
+from tests.house import House, make_picture, make_published, make_style, make_variants
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def own_storage(settings: Any, tmp_path: Path) -> None:
-    settings.ENVIRONMENT = replace(settings.ENVIRONMENT, storage_url=str(tmp_path))
-
-
-@pytest.fixture
-def house() -> House:
-    return make_house()
 
 
 class Fields(HTMLParser):

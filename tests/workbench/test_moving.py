@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,36 +22,15 @@ from silkroom.workbench import undo
 from tests.house import (
     WEST_LAKE,
     House,
-    make_house,
     make_person,
     make_picture,
     make_published,
     make_style,
     make_variants,
+    signed_in,
 )
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def own_storage(settings: Any, tmp_path: Path) -> None:
-    settings.ENVIRONMENT = replace(settings.ENVIRONMENT, storage_url=str(tmp_path))
-
-
-@pytest.fixture
-def house() -> House:
-    return make_house()
-
-
-@pytest.fixture
-def owner(house: House) -> Client:
-    return signed_in(house.owner)
-
-
-def signed_in(person: Any) -> Client:
-    client = Client(headers={"accept-language": "en"})
-    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def key() -> str:

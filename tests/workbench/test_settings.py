@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,27 +17,9 @@ from silkroom.kit.clock import now
 from silkroom.live.room.services import plan_show
 from silkroom.sales.orders.models import Order
 from silkroom.shops.models import Shop
-from tests.house import House, make_house, make_published, make_style, make_variants, picture_bytes
+from tests.house import House, make_published, make_style, make_variants, picture_bytes
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def own_storage(settings: Any, tmp_path: Path) -> Path:
-    settings.ENVIRONMENT = replace(settings.ENVIRONMENT, storage_url=str(tmp_path))
-    return tmp_path
-
-
-@pytest.fixture
-def house() -> House:
-    return make_house()
-
-
-@pytest.fixture
-def owner(house: House) -> Client:
-    client = Client(headers={"accept-language": "en"})
-    client.force_login(house.owner, backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def words(shop: Shop, **changed: str) -> dict[str, str]:

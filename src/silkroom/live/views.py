@@ -32,8 +32,7 @@ from silkroom.live.moderation.services import admit_newcomer, carry_mute
 from silkroom.live.room.edge import decode_body, studio_verb
 from silkroom.live.room.services import end_show
 from silkroom.live.room.views import page_data, pass_data
-from silkroom.shops.models import Shop
-from silkroom.shops.queries import staff_of
+from silkroom.shops.queries import is_name_of_shop
 
 MOST_TO_CHOOSE = 500
 """Styles offered for the running order."""
@@ -86,7 +85,8 @@ def choose_name(request: HttpRequest, code: str) -> HttpResponse:
     """
     broadcast = get_show(code)
     name = decode_body(request, NameBody).name
-    _refuse_name_of_staff(broadcast.shop, request.user, name)
+    if is_name_of_shop(broadcast.shop, clean_name(name), by=request.user):
+        raise NameUnusable(longest=LONGEST_NAME)
     if not isinstance(request.user, Person):
         refuse_flood_of_guests(request)
     with transaction.atomic():
@@ -116,16 +116,6 @@ def _come_in(request: HttpRequest, broadcast: Broadcast) -> Visitor:
     with transaction.atomic():
         carry_mute(broadcast=broadcast, codes=visitor.people, person=person)
     return visitor.now_is(person.code)
-
-
-def _refuse_name_of_staff(shop: Shop, user: Any, name: str) -> None:
-    """Nobody speaks in a room as its shop or its host, but they themselves. Raises NameUnusable."""
-    wanted = clean_name(name).casefold()
-    people = [one.person for one in staff_of(shop)]
-    if user in people:
-        return
-    if wanted in {taken.strip().casefold() for taken in (shop.name, shop.name_en, *(one.name for one in people))}:
-        raise NameUnusable(longest=LONGEST_NAME)
 
 
 @require_GET

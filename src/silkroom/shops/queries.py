@@ -92,6 +92,16 @@ def staff_of(shop: Shop) -> QuerySet[Staff]:
     return Staff.objects.select_related("person").filter(shop=shop).order_by("joined_at", "id")
 
 
+def is_name_of_shop(shop: Shop, name: str, *, by: object = None) -> bool:
+    """Is this clean name what the shop, or somebody who works there, is called? Nobody else goes by it; ``by`` who
+    works there may."""
+    people = [one.person for one in staff_of(shop)]
+    if by in people:
+        return False
+    taken = [shop.name, shop.name_en, *(one.name for one in people)]
+    return name.casefold() in {one.strip().casefold() for one in taken}
+
+
 def get_staff_of(shop: Shop, staff_id: int) -> Staff:
     """A member of this shop's staff. Raises NotFound."""
     staff = Staff.objects.select_related("person").filter(shop=shop, pk=staff_id).first()

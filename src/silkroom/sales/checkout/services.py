@@ -19,8 +19,6 @@ from silkroom.accounts.services import make_guest
 from silkroom.catalog.models import Variant
 from silkroom.sales.desk.door import Committed, Desk, OrderLineRequest, OrderReceipt, OrderRequest
 from silkroom.sales.desk.errors import VariantUnknown
-from silkroom.shops.models import Shop
-from silkroom.shops.queries import staff_of
 
 WEB_CHANNEL = "web"
 
@@ -64,15 +62,6 @@ def guest_of_press(*, name: str, press: str) -> Person:
         guest.delete()
         made = cache.get(place)
     return Person.objects.get(pk=made, is_guest=True, is_active=True)
-
-
-def is_name_of_shop(*, variant_id: int, name: str) -> bool:
-    """Is this what the shop of a garment, or somebody who works there, is called? No guest is let in by that name."""
-    shop = Shop.objects.filter(variants=variant_id).first()
-    if shop is None:
-        return False
-    taken = [shop.name, shop.name_en, *(one.person.name for one in staff_of(shop))]
-    return name.casefold() in {one.strip().casefold() for one in taken}
 
 
 def shared_desk() -> Desk:

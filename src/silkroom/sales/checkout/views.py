@@ -26,10 +26,12 @@ from silkroom.sales.orders.answers import wants_json
 from silkroom.sales.orders.services import cancel_order, set_address
 from silkroom.sales.payments.labels import WAY_NAMES
 from silkroom.sales.payments.registry import offered_ways
+from silkroom.shops.models import Shop
+from silkroom.shops.queries import is_name_of_shop
 
 from .forms import AddressForm, BuyForm
 from .queries import OrderStanding, own_order_standing
-from .services import guest_of_press, is_name_of_shop, place_web_order
+from .services import guest_of_press, place_web_order
 
 PASSWORDLESS = "django.contrib.auth.backends.ModelBackend"
 """Whom the session of a guest names as its sign-in; it only finds the person again."""
@@ -72,7 +74,8 @@ def _become_guest(request: HttpRequest, form: BuyForm) -> Person:
     """The visitor is a guest from now on, in this browser. Raises NameUnusable, TooMany."""
     name, variant_id = form.cleaned_data["name"], form.cleaned_data["variant"]
     refuse_flood_of_guests(request)
-    if is_name_of_shop(variant_id=variant_id, name=name):
+    shop = Shop.objects.filter(variants=variant_id).first()
+    if shop is not None and is_name_of_shop(shop, name):
         raise NameUnusable(longest=LONGEST_GUEST_NAME)
     browser = request.META.get("CSRF_COOKIE", "")
     guest = guest_of_press(name=name, press=f"{browser} {form.cleaned_data['key']}")
