@@ -100,6 +100,10 @@ def is_sound(receipt: ReceiptGiven) -> bool:
     )
 
 
+TILL_CHANNEL = "till:"
+"""How the channel of every order of a till begins."""
+
+
 def holder_of(till_code: str) -> str:
     """How a till names itself in the ledger's leases, and as the channel of its orders."""
-    return f"till:{till_code}"
+    return f"{TILL_CHANNEL}{till_code}"

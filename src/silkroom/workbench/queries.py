@@ -20,6 +20,7 @@ from silkroom.kit.paging import Page, cut_page
 from silkroom.live.broadcasts.models import Broadcast
 from silkroom.live.broadcasts.states import RUNNING, BroadcastState
 from silkroom.live.deals.models import PreparedDeal
+from silkroom.pos.rules import TILL_CHANNEL
 from silkroom.sales.orders.models import Order
 from silkroom.sales.orders.states import OrderState
 from silkroom.sales.payments.queries import given_up_refunds
@@ -202,7 +203,7 @@ def order_page(shop: Shop, *, state: str, channel: str, words: str, before: int 
     if channel == "web":
         orders = orders.filter(channel="web")
     elif channel == "till":
-        orders = orders.filter(channel__startswith="till:")
+        orders = orders.filter(channel__startswith=TILL_CHANNEL)
     elif channel == "show":
         orders = orders.filter(channel__startswith="broadcast:")
     elif channel:

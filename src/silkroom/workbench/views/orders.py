@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from silkroom.accounts.entrance import person_of
 from silkroom.pos.queries import till_names
+from silkroom.pos.rules import TILL_CHANNEL
 from silkroom.sales.orders.queries import get_order_of_shop
 from silkroom.sales.orders.states import OrderState
 from silkroom.sales.payments.queries import refunds_of
@@ -24,7 +25,6 @@ from ..pages import asks_for_part, attempt, shop_page, show_page, show_part
 from ..queries import STUCK_REFUND, has_stuck_refunds, order_page, show_titles
 
 SHOW_CHANNEL = "broadcast:"
-TILL_CHANNEL = "till:"
 
 
 @require_GET
